@@ -1,0 +1,38 @@
+# `make help` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help install demo test lint bench clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed ## Make the virtual environment with the pinned packages; runs nothing
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed: make install PYTHON=python3.12" >&2; exit 2; }
+	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || sh scripts/make_venv.sh "$(PYTHON)" "$(VENV)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: install ## Start Postgres, write the demo salons, build every mart and say where to look
+	@$(BIN)/agentp demo --run
+
+test: install lint ## Check everything: linters, types, unit and data tests, properties, faults
+	@$(BIN)/python -m pytest
+
+lint: install ## Check style and types: ruff, mypy, sqlfluff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
+
+bench: install ## Measure generation, load and builds against hand-written SQL (takes some minutes)
+	@$(BIN)/python -m benchmarks
+
+clean: ## Stop the embedded server and remove everything that was made, data included
+	@if [ -x $(BIN)/agentp ]; then $(BIN)/agentp stop || true; fi
+	rm -rf $(VENV) .agentp

@@ -1,0 +1,1 @@
+"""Agent P Analytics: the command line, the settings and the database connection."""

@@ -1,0 +1,238 @@
+"""The front door: every command of the README is one of these."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agentp.errors import AgentpError
+from agentp.settings import Settings, read_settings
+
+app = typer.Typer(
+    name="agentp",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help=(
+        "Analytics for bots that book and sell: raw tables in, trusted marts out.\n\n"
+        "Without AGENTP_DATABASE_URL the project runs a Postgres of its own in AGENTP_HOME (.agentp).\n\n"
+        "Exit codes: 0 done, 1 the work failed (bad data, failed build), "
+        "2 it could not start (settings, server, rights)."
+    ),
+)
+screen = Console()
+notes = Console(stderr=True)
+
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DAY|INSTANT",
+        help="What counts as the present: 2026-01-31 (end of that local day everywhere) or an instant with its offset. "
+        "Default: now.",
+    ),
+]  # fmt: skip
+
+
+def main() -> None:
+    """Run the command line; a failure is one sentence with its cure, never a stack trace."""
+    import psycopg
+
+    from agentp.database import redact
+
+    try:
+        app()
+    except AgentpError as error:
+        notes.print(f"[bold red]✗[/] {_escape(error.message)}", soft_wrap=True, highlight=False)
+        notes.print(f"  {_escape(error.cure)}", soft_wrap=True, highlight=False)
+        sys.exit(error.exit_code)
+    except psycopg.Error as error:
+        first_line = redact(str(error)).splitlines()[0] if str(error) else type(error).__name__
+        notes.print(f"[bold red]✗[/] The database refused: {_escape(first_line)}", soft_wrap=True, highlight=False)
+        notes.print("  Nothing was half done; `agentp doctor` shows what is set up.", soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        notes.print("Interrupted. Nothing is half done: run the same command again.")
+        sys.exit(130)
+
+
+@app.command()
+def up() -> None:
+    """Start the embedded Postgres (or check the one that AGENTP_DATABASE_URL names)."""
+    from agentp.database import describe_target, open_connection, resolve_url
+
+    settings = read_settings()
+    url = resolve_url(settings)
+    with open_connection(url) as connection:
+        version = connection.info.parameter_status("server_version")
+    screen.print(
+        f"Postgres {version} answers at {describe_target(url)}. `agentp url` prints the URL with its password."
+    )
+
+
+@app.command()
+def url() -> None:
+    """Print one line: the libpq URL of the database, for psql and BI tools. Starts the embedded server when it must."""
+    from agentp.database import resolve_url
+
+    typer.echo(resolve_url(read_settings()))
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded Postgres; its data stays."""
+    from agentp.server import stop_server
+
+    settings = read_settings()
+    if not settings.is_embedded:
+        screen.print(
+            "AGENTP_DATABASE_URL names a server that is not ours to stop; the embedded one, if any, is stopped."
+        )
+    screen.print("Stopped." if stop_server(home=settings.home) else "No embedded server was running.")
+
+
+@app.command()
+def migrate(
+    to: Annotated[
+        str,
+        typer.Option(help="`standard` for the data standard's shape, `legacy` for the bots' shape of today."),
+    ] = "standard",
+    change_tracking: Annotated[
+        bool,
+        typer.Option(help="Whether raw tables may have the triggers and indexes that make later builds quick."),
+    ] = True,
+) -> None:
+    """Bring the raw tables to the data standard. Safe to run any number of times, on live data."""
+    from agentp.console import show_steps
+    from agentp.database import resolve_url
+    from agentp.errors import SetupError
+    from agentp.pipeline import migrate as apply
+    from sources.migrations import LEGACY
+
+    if to not in ("standard", "legacy"):
+        raise SetupError(f"--to is '{to}'.", cure="Write --to standard or --to legacy.")
+    settings = read_settings()
+    with show_steps("Migrating") as steps:
+        warnings = apply(
+            settings, resolve_url(settings), last=LEGACY if to == "legacy" else None,
+            with_change_tracking=change_tracking, report=steps.note,
+        )  # fmt: skip
+    for warning in warnings:
+        screen.print(f"[yellow]![/] {_escape(warning)}", soft_wrap=True)
+    screen.print(f"The raw tables have the {to} shape.")
+
+
+@app.command()
+def load(
+    path: Annotated[Path, typer.Argument(help="A folder with <table>.csv, .csv.gz, .jsonl or .jsonl.gz.")],
+) -> None:
+    """Load a folder of table exports: all of it or nothing. Loading it again changes nothing."""
+    from agentp.console import load_with_progress
+    from agentp.database import resolve_url
+
+    settings = read_settings()
+    load_with_progress(resolve_url(settings), path)
+
+
+@app.command()
+def demo(
+    sessions: Annotated[
+        int, typer.Option(min=1, help="How many archived sessions; 90000 make a million messages.")
+    ] = 4000,
+    seed: Annotated[int, typer.Option(help="Another seed makes another chain.")] = 7,
+    run: Annotated[
+        bool, typer.Option("--run/--no-run", help="Go the whole way afterwards, as of the demo's last day.")
+    ] = False,
+) -> None:
+    """Write the demo: a chain of salons with a year of dialogues, bookings and every discomfort of real data."""
+    from agentp.console import load_with_progress, show_steps
+    from agentp.database import resolve_url
+    from agentp.pipeline import migrate as apply
+    from sources.demo import write_demo
+
+    settings = read_settings()
+    target = resolve_url(settings)
+    folder = settings.home / "demo" / f"sessions-{sessions}-seed-{seed}"
+    with show_steps("Preparing the raw tables") as steps:
+        apply(settings, target, last=None, with_change_tracking=True, report=steps.note)
+    with show_steps("Writing the demo salons", total=sessions) as steps:
+        summary = write_demo(folder, sessions=sessions, seed=seed, progress=steps.reach)
+    load_with_progress(target, folder)
+    if run:
+        run_everything(settings, as_of=summary.last_day.isoformat(), migrate_first=False)
+    else:
+        screen.print(f"Next: agentp run --as-of {summary.last_day.isoformat()}")
+
+
+@app.command()
+def build(
+    as_of: AsOf = None,
+    full_refresh: Annotated[
+        bool,
+        typer.Option("--full-refresh", help="Compute everything anew. Marts keep their identity and are never empty."),
+    ] = False,
+    select: Annotated[str | None, typer.Option(help="dbt node selection, such as `sessions+`.")] = None,
+) -> None:
+    """Build the marts from the raw tables: what changed since the last build, or everything."""
+    from agentp.console import build_with_progress, show_marts
+    from agentp.database import resolve_url
+
+    settings = read_settings()
+    target = resolve_url(settings)
+    show_marts(build_with_progress(settings, target, as_of=as_of, full_refresh=full_refresh, select=select), target)
+
+
+@app.command()
+def run(
+    as_of: AsOf = None,
+    migrations: Annotated[
+        bool, typer.Option(help="Whether to migrate first; not on a database that may not be altered.")
+    ] = True,
+) -> None:
+    """Go the whole way: migrate, build, test. Died half-way? Run it again."""
+    run_everything(read_settings(), as_of=as_of, migrate_first=migrations)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is set up, what is missing and how to mend it. Exit code 2 when something is missing."""
+    from agentp.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.is_well else "[bold red]✗[/]"
+        screen.print(f"{mark} {_escape(finding.text)}", soft_wrap=True, highlight=False)
+        if finding.cure:
+            screen.print(f"  {_escape(finding.cure)}", soft_wrap=True, highlight=False)
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(2)
+
+
+def run_everything(settings: Settings, *, as_of: str | None, migrate_first: bool) -> None:
+    """The whole way, step after step; each stops what comes after it."""
+    from agentp.console import build_with_progress, show_marts, show_steps, check_with_progress
+    from agentp.database import resolve_url
+    from agentp.pipeline import migrate as apply
+    from agentp.project import check_as_of
+
+    check_as_of(as_of)
+    target = resolve_url(settings)
+    if migrate_first:
+        with show_steps("Migrating") as steps:
+            warnings = apply(settings, target, last=None, with_change_tracking=True, report=steps.note)
+        for warning in warnings:
+            screen.print(f"[yellow]![/] {_escape(warning)}", soft_wrap=True)
+    changes = build_with_progress(settings, target, as_of=as_of, full_refresh=False, select=None)
+    passed = check_with_progress(settings, target, as_of=as_of)
+    show_marts(changes, target)
+    screen.print(f"{passed} data tests passed.")
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,108 @@
+"""What the commands show on the way: progress for whatever takes longer than a second, and tables at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from agentp import pipeline
+from agentp.database import describe_target, open_connection
+from agentp.pipeline import MartChange
+from agentp.settings import Settings
+
+screen = Console()
+notes = Console(stderr=True)
+
+
+@dataclass
+class Steps:
+    """A progress line that names what is being done and, where it is known, how far it is."""
+
+    progress: Progress
+    task: TaskID
+
+    def note(self, text: str) -> None:
+        """Show what is done now."""
+        self.progress.update(self.task, detail=text)
+
+    def reach(self, done: int) -> None:
+        """Show how much is done."""
+        self.progress.update(self.task, completed=done, detail=f"{done:,}")
+
+    def begin(self, name: str, total: int) -> None:
+        """Show that a step of a known number began."""
+        self.progress.update(self.task, total=total, detail=name)
+
+    def finish(self, name: str) -> None:
+        """Count one step as done."""
+        self.progress.advance(self.task)
+
+
+@contextmanager
+def show_steps(title: str, *, total: int | None = None) -> Iterator[Steps]:
+    """Show progress on standard error, so that standard output stays for results."""
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[detail]}", markup=True),
+    )  # fmt: skip
+    with Progress(*columns, console=notes, transient=True) as progress:
+        yield Steps(progress, progress.add_task(title, total=total, detail=""))
+
+
+def load_with_progress(url: str, folder: Path) -> None:
+    """Load a folder of exports and show what each file brought."""
+    from sources.exports import load_exports
+
+    with show_steps("Loading") as steps, open_connection(url) as connection:
+        report = load_exports(connection, folder, progress=lambda table, rows: steps.note(f"{table}: {rows:,}"))
+        connection.commit()
+    table = Table("table", "read", "inserted", "updated", "unchanged", title=f"Loaded {folder.name}")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for loaded in report.tables:
+        counts = (loaded.rows_read, loaded.rows_inserted, loaded.rows_updated, loaded.rows_unchanged)
+        table.add_row(loaded.table, *(f"{count:,}" for count in counts))
+    screen.print(table)
+    for warning in report.warnings:
+        screen.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
+
+
+def build_with_progress(
+    settings: Settings, url: str, *, as_of: str | None, full_refresh: bool, select: str | None
+) -> list[MartChange]:
+    """Build and show each model as it is made."""
+    with show_steps("Building") as steps:
+        return pipeline.build(
+            settings, url, as_of=as_of, full_refresh=full_refresh, select=select,
+            announce=lambda line: notes.print(line), on_start=steps.begin, on_finish=steps.finish,
+        )  # fmt: skip
+
+
+def check_with_progress(settings: Settings, url: str, *, as_of: str | None) -> int:
+    """Test the marts and show each test as it runs."""
+    with show_steps("Testing") as steps:
+        return pipeline.check_marts(settings, url, as_of=as_of, on_start=steps.begin, on_finish=steps.finish)
+
+
+def show_marts(changes: list[MartChange], url: str) -> None:
+    """Show what the build did to every mart, and where to look at it."""
+    table = Table("mart", "rows", "inserted", "updated", "deleted", "scope", title="Built")
+    for column in table.columns[1:5]:
+        column.justify = "right"
+    for change in changes:
+        schema = "intermediate" if change.mart.startswith("int_") else "dashboard"
+        counts = (change.rows, change.inserted, change.updated, change.deleted)
+        scope = "everything" if change.was_full else "what changed"
+        table.add_row(f"{schema}.{change.mart}", *(f"{count:,}" for count in counts), scope)
+    screen.print(table)
+    screen.print(
+        f'Look at them in schema dashboard of {describe_target(url)}:  psql "$(agentp url)"',
+        markup=False,
+        soft_wrap=True,
+    )

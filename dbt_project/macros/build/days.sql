@@ -1,0 +1,46 @@
+{# The tenant's calendar (REQUIREMENTS C6). #}
+
+{% macro local_day(instant, timezone) -%}
+    ({{ instant }} at time zone {{ timezone }})::date
+{%- endmacro %}
+
+
+{# The last local day that `as_of` reaches: that day itself when as_of is a day, else the day the instant falls on. #}
+{% macro as_of_day(timezone) -%}
+    {%- if modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', as_of()) -%}
+        date '{{ as_of() }}'
+    {%- else -%}
+        (timestamptz '{{ as_of_instant() }}' at time zone {{ timezone }})::date
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A day is final once it is over where the tenant lives. #}
+{% macro is_final_day(day, timezone) -%}
+    {%- if modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', as_of()) -%}
+        ({{ day }} <= date '{{ as_of() }}')
+    {%- else -%}
+        ({{ day }} < (timestamptz '{{ as_of_instant() }}' at time zone {{ timezone }})::date)
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# An instant without an offset would mean another moment on another server. #}
+{% macro as_of_instant() -%}
+    {%- set text = as_of() -%}
+    {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)', text) -%}
+        {{ exceptions.raise_compiler_error(
+            "as_of is '" ~ text ~ "'; write a day (2026-01-31) or an instant with its offset (2026-01-31T09:00:00+00:00)."
+        ) }}
+    {%- endif -%}
+    {{ return(text) }}
+{%- endmacro %}
+
+
+{# Whole milliseconds between two instants; NULL where either is infinite. #}
+{% macro milliseconds_between(earlier, later) -%}
+    case
+        when isfinite({{ earlier }}) and isfinite({{ later }})
+            then round(extract(epoch from {{ later }}) * 1000 - extract(epoch from {{ earlier }}) * 1000)::bigint
+    end
+{%- endmacro %}

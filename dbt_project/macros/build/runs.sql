@@ -1,0 +1,138 @@
+{# The state of builds, in schema `build`: what ran, and what is queued. Queues are only emptied by a build that
+   finished every mart, so that a build that dies anywhere is simply run again (REQUIREMENTS D3). #}
+
+{% macro open_build() %}
+    {%- if not execute or flags.WHICH not in ('run', 'build') -%}
+        {{ return('') }}
+    {%- endif -%}
+    {% do run_query(build_state_ddl()) %}
+    begin;
+    insert into build.timezones (timezone)
+    select name from pg_timezone_names
+    where name not like 'posix/%' and name not like 'right/%' and name <> 'Factory'
+    on conflict (timezone) do nothing;
+
+    {{ claim_changes() }}
+
+    insert into build.runs (invocation_id, as_of, definition, is_full, claimed_at)
+    select
+        '{{ invocation_id }}',
+        '{{ as_of() }}',
+        '{{ definition() }}',
+        {{ flags.FULL_REFRESH }}
+        or '{{ definition() }}' = ''
+        or '{{ definition() }}' is distinct from (
+            select runs.definition
+            from build.runs
+            where runs.outcome = 'complete'
+            order by runs.finished_at desc
+            limit 1
+        )
+        or exists (select 1 from build.touched_clients where tenant_id = {{ everything() }}),
+        statement_timestamp();
+
+    {{ close_over_sessions() }}
+    commit;
+{% endmacro %}
+
+
+{% macro close_build(results) %}
+    {%- if not execute or flags.WHICH not in ('run', 'build') -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set wanted = [] -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.config.materialized == 'published' -%}
+        {%- do wanted.append(node.unique_id) -%}
+    {%- endfor -%}
+    {%- set built = [] -%}
+    {%- set failed = [] -%}
+    {%- for result in results if result.node.resource_type == 'model' -%}
+        {%- if result.status == 'success' -%}
+            {%- do built.append(result.node.unique_id) -%}
+        {%- else -%}
+            {%- do failed.append(result.node.unique_id) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set missed = wanted | reject('in', built) | list -%}
+    {%- set outcome = 'failed' if failed else ('partial' if missed else 'complete') -%}
+    begin;
+    {% if outcome == 'complete' %}
+    delete from build.touched_clients
+    where claimed_at <= (select runs.claimed_at from build.runs where runs.invocation_id = '{{ invocation_id }}');
+    {# Days are announced while the build runs, and built after that in the same run. #}
+    delete from build.touched_days
+    where claimed_at <= (
+        select min(model_runs.finished_at)
+        from build.model_runs
+        where model_runs.invocation_id = '{{ invocation_id }}' and model_runs.model in (
+            {%- for name in models_that_read_days() %}'{{ name }}'{{ ', ' if not loop.last }}{% endfor -%}
+        )
+    );
+    {% endif %}
+    update build.runs set outcome = '{{ outcome }}', finished_at = statement_timestamp()
+    where invocation_id = '{{ invocation_id }}';
+    commit;
+{% endmacro %}
+
+
+{% macro models_that_read_days() %}
+    {%- set names = [] -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and (node.config.get('scope') or {}).get('queue') == 'touched_days' -%}
+        {%- do names.append(node.alias) -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{% endmacro %}
+
+
+{# The tenant id that stands for "every client of every tenant" in the queue of touched clients. #}
+{% macro everything() -%}
+    '00000000-0000-0000-0000-000000000000'::uuid
+{%- endmacro %}
+
+
+{% macro build_state_ddl() %}
+    set client_min_messages = warning;
+    create schema if not exists build;
+    create schema if not exists {{ target.schema }};
+    create table if not exists build.runs (
+        invocation_id text primary key,
+        as_of text not null,
+        definition text not null,
+        is_full boolean not null,
+        claimed_at timestamptz not null,
+        finished_at timestamptz,
+        outcome text not null default 'running'
+    );
+    create table if not exists build.model_runs (
+        invocation_id text not null,
+        model text not null,
+        was_full boolean not null,
+        rows_inserted bigint not null,
+        rows_updated bigint not null,
+        rows_deleted bigint not null,
+        finished_at timestamptz not null,
+        primary key (invocation_id, model)
+    );
+    create table if not exists build.touched_clients (
+        tenant_id uuid not null,
+        client_id uuid not null,
+        claimed_at timestamptz not null,
+        primary key (tenant_id, client_id)
+    );
+    create table if not exists build.touched_days (
+        tenant_id uuid not null,
+        day date not null,
+        claimed_at timestamptz not null,
+        primary key (tenant_id, day)
+    );
+    create table if not exists build.client_fingerprints (
+        tenant_id uuid not null,
+        client_id uuid not null,
+        fingerprint numeric not null,
+        primary key (tenant_id, client_id)
+    );
+    create table if not exists build.timezones (timezone text primary key);
+    reset client_min_messages;
+{% endmacro %}

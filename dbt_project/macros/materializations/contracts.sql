@@ -1,0 +1,97 @@
+{# A changed contract alters the mart in place, or says what a person must decide. #}
+
+{% macro primary_key_of(node) %}
+    {%- for constraint in node.constraints if constraint.type == 'primary_key' -%}
+        {{ return(constraint.columns) }}
+    {%- endfor -%}
+    {{ exceptions.raise_compiler_error(node.name ~ ": a published model needs a primary_key constraint in its YAML.") }}
+{% endmacro %}
+
+
+{% macro is_required(column, key) %}
+    {%- for constraint in column.constraints if constraint.type == 'not_null' -%}
+        {{ return(true) }}
+    {%- endfor -%}
+    {{ return(column.name in key) }}
+{% endmacro %}
+
+
+{# Bring the columns to the contract; return the statements that must wait until the rows are in. #}
+{% macro alter_to_contract(relation, key) %}
+    {%- set stored = {} -%}
+    {%- for row in run_query(
+        "select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute where attrelid = '" ~ relation
+        ~ "'::regclass and attnum > 0 and not attisdropped"
+    ).rows -%}
+        {%- do stored.update({row[0]: {'type': row[1], 'required': row[2]}}) -%}
+    {%- endfor -%}
+    {%- set late = [] -%}
+
+    {%- for name in stored if name not in model.columns -%}
+        {{ exceptions.raise_compiler_error(
+            relation ~ " has the column " ~ name ~ ", which its contract no longer has. Dropping it would break whoever reads it: "
+            ~ "decide, and either put it back into the contract or run: alter table " ~ relation ~ " drop column " ~ adapter.quote(name)
+        ) }}
+    {%- endfor -%}
+
+    {%- for column in model.columns.values() -%}
+        {%- set required = is_required(column, key) -%}
+        {%- set place = "alter table " ~ relation ~ " alter column " ~ adapter.quote(column.name) -%}
+        {%- if column.name not in stored -%}
+            {% do run_query("alter table " ~ relation ~ " add column " ~ adapter.quote(column.name) ~ " " ~ column.data_type) %}
+            {%- if required %}{% do late.append(place ~ " set not null") %}{% endif -%}
+        {%- else -%}
+            {%- set wanted = run_query("select to_regtype('" ~ column.data_type ~ "')::text").rows[0][0] -%}
+            {%- set present = stored[column.name] -%}
+            {%- if wanted != present.type -%}
+                {%- if (present.type, wanted) in widenings() -%}
+                    {% do run_query(place ~ " type " ~ column.data_type) %}
+                {%- else -%}
+                    {{ exceptions.raise_compiler_error(
+                        relation ~ "." ~ column.name ~ " is " ~ present.type ~ ", and its contract says " ~ column.data_type
+                        ~ ". That may lose values: decide, and run by hand: " ~ place ~ " type " ~ column.data_type ~ " using …"
+                    ) }}
+                {%- endif -%}
+            {%- endif -%}
+            {%- if required and not present.required %}{% do late.append(place ~ " set not null") %}{% endif -%}
+            {%- if present.required and not required %}{% do run_query(place ~ " drop not null") %}{% endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+
+    {%- set stored_key = run_query(
+        "select string_agg(a.attname, ',' order by k.position) from pg_index as i"
+        ~ " cross join lateral unnest(i.indkey) with ordinality as k (attnum, position)"
+        ~ " join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.attnum"
+        ~ " where i.indisprimary and i.indrelid = '" ~ relation ~ "'::regclass"
+    ).rows[0][0] -%}
+    {%- if stored_key != key | join(',') -%}
+        {{ exceptions.raise_compiler_error(
+            relation ~ " has the primary key (" ~ stored_key ~ "), and its contract says (" ~ key | join(',')
+            ~ "). Rows cannot be matched across two keys: decide, and replace the key by hand, or drop the table and build it anew."
+        ) }}
+    {%- endif -%}
+    {{ return(late) }}
+{% endmacro %}
+
+
+{# Changes of type that keep every value. #}
+{% macro widenings() %}
+    {{ return([
+        ('smallint', 'integer'), ('smallint', 'bigint'), ('integer', 'bigint'), ('smallint', 'numeric'),
+        ('integer', 'numeric'), ('bigint', 'numeric'), ('real', 'double precision'), ('character varying', 'text'),
+    ]) }}
+{% endmacro %}
+
+
+{% macro quote_columns(names, prefix=none) %}
+    {%- set quoted = [] -%}
+    {%- for name in names %}{% do quoted.append((prefix ~ '.' if prefix else '') ~ adapter.quote(name)) %}{% endfor -%}
+    {{ return(quoted | join(', ')) }}
+{% endmacro %}
+
+
+{% macro equal_keys(key, left, right) %}
+    {%- set parts = [] -%}
+    {%- for name in key %}{% do parts.append(left ~ '.' ~ adapter.quote(name) ~ ' = ' ~ right ~ '.' ~ adapter.quote(name)) %}{% endfor -%}
+    {{ return(parts | join(' and ')) }}
+{% endmacro %}

@@ -1,0 +1,154 @@
+{# The materialization of every mart (DESIGN, decision 3): new rows are built aside, then deleted, updated and
+   inserted by primary key in one transaction. The relation keeps its identity, is never missing, empty or half
+   built, and an unchanged input changes no row.
+
+   config:
+     scope       what one scoped build may touch: {'queue': 'touched_clients' | 'touched_days', 'columns': [...]};
+                 without it every build covers the whole table.
+     announces   column pairs (tenant, day) of rows that changed, handed on to the queue of touched days.
+     indexes     lists of columns beside the primary key. #}
+{% materialization published, adapter='postgres' %}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set full = is_full_build() -%}
+    {%- set key = primary_key_of(model) -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {# Opens the transaction; `run_query` alone would not. #}
+    {% call statement('begin_publication') %}select 1{% endcall %}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {% if existing is not none and not existing.is_table %}
+        {{ exceptions.raise_compiler_error(
+            this ~ " exists, but is a " ~ existing.type ~ ", and a mart is a table. "
+            ~ "Rename or drop that " ~ existing.type ~ " and build again."
+        ) }}
+    {% endif %}
+    {% do get_assert_columns_equivalent(sql) %}
+
+    {% if existing is none %}
+        {%- set counts = publish_first(target_relation, sql, key) -%}
+    {% else %}
+        {%- set counts = publish_changes(target_relation, sql, key, full) -%}
+    {% endif %}
+    {% do publish_indexes(target_relation) %}
+    {% call statement('main') -%}
+        insert into build.model_runs (
+            invocation_id, model, was_full, rows_inserted, rows_updated, rows_deleted, finished_at
+        ) values (
+            '{{ invocation_id }}', '{{ this.identifier }}', {{ full }},
+            {{ counts.inserted }}, {{ counts.updated }}, {{ counts.deleted }}, statement_timestamp()
+        )
+    {%- endcall %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+
+{# Make the table and fill it; the key comes last, because one sort is cheaper than a million descents. #}
+{% macro publish_first(relation, sql, key) %}
+    {%- set definitions = [] -%}
+    {%- for column in model.columns.values() -%}
+        {%- do definitions.append(
+            adapter.quote(column.name) ~ ' ' ~ column.data_type ~ (' not null' if is_required(column, key) else '')
+        ) -%}
+    {%- endfor -%}
+    {% do run_query("create table " ~ relation ~ " (" ~ definitions | join(', ') ~ ")") %}
+    {%- set names = quote_columns(model.columns.keys()) -%}
+    {%- set inserted = run_query(
+        "with new_rows as (insert into " ~ relation ~ " (" ~ names ~ ") select " ~ names
+        ~ " from (" ~ sql ~ ") as built returning 1) select count(*) as row_count from new_rows"
+    ) -%}
+    {% do run_query("alter table " ~ relation ~ " add primary key (" ~ quote_columns(key) ~ ")") %}
+    {% do run_query("analyze " ~ relation) %}
+    {{ return({'inserted': inserted.rows[0][0], 'updated': 0, 'deleted': 0}) }}
+{% endmacro %}
+
+
+{% macro publish_changes(relation, sql, key, full) %}
+    {%- set names = model.columns.keys() | list -%}
+    {%- set next = adapter.quote(relation.identifier ~ '__next') -%}
+    {%- set written = adapter.quote(relation.identifier ~ '__written') -%}
+    {%- set removed = adapter.quote(relation.identifier ~ '__removed') -%}
+    {%- set scope = none if full else config.get('scope') -%}
+
+    {% do run_query(
+        "create temporary table " ~ next ~ " on commit drop as select " ~ quote_columns(names) ~ " from (" ~ sql ~ ") as built"
+    ) %}
+    {% do run_query("analyze " ~ next) %}
+    {# Readers go on reading; a second writer waits here instead of meeting us half-way. #}
+    {% do run_query("lock table " ~ relation ~ " in share row exclusive mode") %}
+    {%- set late = alter_to_contract(relation, key) -%}
+
+    {% do run_query(
+        "create temporary table " ~ written ~ " on commit drop as select " ~ quote_columns(key, 'next_rows')
+        ~ ", stored." ~ adapter.quote(key[0]) ~ " is not null as is_update from " ~ next ~ " as next_rows left join "
+        ~ relation ~ " as stored on " ~ equal_keys(key, 'next_rows', 'stored') ~ " where stored." ~ adapter.quote(key[0])
+        ~ " is null or (" ~ quote_columns(names, 'stored') ~ ") is distinct from (" ~ quote_columns(names, 'next_rows') ~ ")"
+    ) %}
+    {% do run_query(
+        "create temporary table " ~ removed ~ " on commit drop as select " ~ quote_columns(key, 'stored') ~ " from " ~ relation
+        ~ " as stored where not exists (select 1 from " ~ next ~ " as next_rows where "
+        ~ equal_keys(key, 'next_rows', 'stored') ~ ")"
+        ~ ((" and " ~ scope_filter(scope, 'stored')) if scope else '')
+    ) %}
+    {%- set counts = run_query(
+        "select (select count(*) from " ~ written ~ " where not is_update), (select count(*) from " ~ written
+        ~ " where is_update), (select count(*) from " ~ removed ~ ")"
+    ).rows[0] -%}
+
+    {% if counts[0] + counts[1] + counts[2] > 0 %}
+        {% if not full %}{% do announce_days(relation, next, written, removed, key) %}{% endif %}
+        {% do run_query(
+            "delete from " ~ relation ~ " where (" ~ quote_columns(key) ~ ") in (select "
+            ~ quote_columns(key) ~ " from " ~ removed ~ ")"
+        ) %}
+        {%- set assignments = [] -%}
+        {%- for name in names if name not in key -%}
+            {%- do assignments.append(adapter.quote(name) ~ ' = excluded.' ~ adapter.quote(name)) -%}
+        {%- endfor -%}
+        {% do run_query(
+            "insert into " ~ relation ~ " (" ~ quote_columns(names) ~ ") select " ~ quote_columns(names) ~ " from " ~ next
+            ~ " where (" ~ quote_columns(key) ~ ") in (select " ~ quote_columns(key) ~ " from " ~ written ~ ")"
+            ~ " on conflict (" ~ quote_columns(key) ~ ") do "
+            ~ (("update set " ~ assignments | join(', ')) if assignments else "nothing")
+        ) %}
+    {% endif %}
+    {% for statement_text in late %}{% do run_query(statement_text) %}{% endfor %}
+    {% if full and counts[0] + counts[1] + counts[2] > 0 %}{% do run_query("analyze " ~ relation) %}{% endif %}
+    {{ return({'inserted': counts[0], 'updated': counts[1], 'deleted': counts[2]}) }}
+{% endmacro %}
+
+
+{# Queue the tenant-days that old or new versions of changed rows belong to, in the publishing transaction:
+   a build that dies after it finds them still queued. #}
+{% macro announce_days(relation, next, written, removed, key) %}
+    {%- set parts = [] -%}
+    {%- for day in config.get('announces', []) -%}
+        {%- for rows, keys in [(relation, written), (next, written), (relation, removed)] -%}
+            {%- do parts.append(
+                "select tenant_id, " ~ adapter.quote(day) ~ " as day from " ~ rows ~ " where (" ~ quote_columns(key)
+                ~ ") in (select " ~ quote_columns(key) ~ " from " ~ keys ~ ")"
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {% if parts %}
+        {% do run_query(
+            "insert into build.touched_days (tenant_id, day, claimed_at) select distinct tenant_id, day, statement_timestamp() from ("
+            ~ parts | join(' union all ') ~ ") as changed where day is not null"
+            ~ " on conflict (tenant_id, day) do update set claimed_at = excluded.claimed_at"
+        ) %}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro publish_indexes(relation) %}
+    {% for columns in config.get('indexes', []) %}
+        {% do run_query(
+            "create index if not exists " ~ adapter.quote((relation.identifier ~ '_' ~ columns | join('_'))[:63])
+            ~ " on " ~ relation ~ " (" ~ quote_columns(columns) ~ ")"
+        ) %}
+    {% endfor %}
+{% endmacro %}

@@ -1,0 +1,101 @@
+{{ config(
+    scope={'queue': 'touched_clients', 'columns': ['tenant_id', 'session_client_id']},
+    announces=['sent_day', 'session_day'],
+    indexes=[
+        ['tenant_id', 'session_id', 'position'],
+        ['tenant_id', 'session_client_id'],
+        ['tenant_id', 'client_id'],
+        ['tenant_id', 'sent_day'],
+        ['tenant_id', 'session_day']
+    ]
+) }}
+
+with
+
+sessionized as (
+
+    select * from {{ ref('int_messages_sessionized') }}
+
+),
+
+messages as (
+
+    select * from {{ ref('stg_agent_p__messages') }}
+
+),
+
+tenants as (
+
+    select * from {{ ref('stg_agent_p__tenants') }}
+
+),
+
+ordered as (
+
+    select
+        sessionized.tenant_id,
+        sessionized.message_id,
+        sessionized.session_id,
+        sessionized.session_client_id,
+        sessionized.session_started_at,
+        sessionized.session_source,
+        messages.client_id,
+        messages.channel,
+        messages.role,
+        messages.message_text,
+        messages.sent_at,
+        row_number() over dialogue as position,
+        -- Every assistant message closes the turn it answers; the next message opens a new one.
+        count(*) filter (where messages.role = 'assistant') over (
+            dialogue rows between unbounded preceding and 1 preceding
+        ) as turn_number
+    from sessionized
+    inner join messages
+        on
+            sessionized.tenant_id = messages.tenant_id
+            and sessionized.message_id = messages.message_id
+    window
+        dialogue as (
+            partition by sessionized.tenant_id, sessionized.session_id
+            order by messages.sent_at, messages.message_id
+        )
+
+),
+
+-- The first client message that nobody has answered yet starts the clock.
+timed as (
+
+    select
+        ordered.*,
+        min(sent_at) filter (where role = 'user') over (
+            partition by tenant_id, session_id, turn_number
+        ) as unanswered_since
+    from ordered
+
+),
+
+dialogs as (
+
+    select
+        timed.tenant_id,
+        timed.message_id,
+        timed.session_id,
+        timed.session_source,
+        timed.session_client_id,
+        timed.client_id,
+        timed.channel,
+        timed.position,
+        timed.role,
+        timed.message_text,
+        timed.sent_at,
+        {{ local_day('timed.sent_at', "coalesce(tenants.timezone, '" ~ var('default_timezone') ~ "')") }} as sent_day,
+        {{ local_day('timed.session_started_at', "coalesce(tenants.timezone, '" ~ var('default_timezone') ~ "')") }} as session_day,
+        case
+            when timed.role = 'assistant' then {{ milliseconds_between('timed.unanswered_since', 'timed.sent_at') }}
+        end as response_ms
+    from timed
+    left join tenants on timed.tenant_id = tenants.tenant_id
+
+)
+
+select * from dialogs

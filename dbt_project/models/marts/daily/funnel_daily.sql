@@ -1,0 +1,72 @@
+{{ config(scope={'queue': 'touched_days', 'columns': ['tenant_id', 'day']}) }}
+
+with
+
+tenant_days as (
+
+    select * from {{ ref('int_tenant_days') }}
+
+),
+
+sessions as (
+
+    select * from {{ ref('sessions') }}
+
+),
+
+-- Every step contains the next one, so that what is lost between two steps are the drop-offs of that stage.
+counted as (
+
+    select
+        tenant_id,
+        started_day as day,
+        channel,
+        count(*) as sessions_started,
+        count(*) filter (where steps_completed >= 1) as chose_service,
+        count(*) filter (where steps_completed >= 2) as chose_staff,
+        count(*) filter (where steps_completed >= 3) as chose_time,
+        count(*) filter (where steps_completed >= 4) as booked,
+        count(*) filter (where drop_off_stage = 'service_selection') as dropped_at_service,
+        count(*) filter (where drop_off_stage = 'staff_selection') as dropped_at_staff,
+        count(*) filter (where drop_off_stage = 'time_selection') as dropped_at_time,
+        count(*) filter (where drop_off_stage = 'confirmation') as dropped_at_confirmation,
+        count(*) filter (where drop_off_stage_source = 'inferred') as inferred_drop_offs,
+        count(*) filter (where not is_booked and drop_off_stage is null) as done_without_booking
+    from sessions
+    where not is_inferred and {{ is_touched_day('sessions', 'started_day') }}
+    group by tenant_id, started_day, channel
+
+),
+
+funnel as (
+
+    select
+        counted.tenant_id,
+        counted.day,
+        counted.channel,
+        tenant_days.is_final,
+        counted.sessions_started,
+        counted.chose_service,
+        counted.chose_staff,
+        counted.chose_time,
+        counted.booked,
+        round(counted.chose_service * 100.0 / nullif(counted.sessions_started, 0), 2) as service_step_percent,
+        round(counted.chose_staff * 100.0 / nullif(counted.chose_service, 0), 2) as staff_step_percent,
+        round(counted.chose_time * 100.0 / nullif(counted.chose_staff, 0), 2) as time_step_percent,
+        round(counted.booked * 100.0 / nullif(counted.chose_time, 0), 2) as booking_step_percent,
+        round(counted.booked * 100.0 / nullif(counted.sessions_started, 0), 2) as total_conversion_percent,
+        counted.dropped_at_service,
+        counted.dropped_at_staff,
+        counted.dropped_at_time,
+        counted.dropped_at_confirmation,
+        counted.inferred_drop_offs,
+        counted.done_without_booking
+    from counted
+    inner join tenant_days
+        on
+            counted.tenant_id = tenant_days.tenant_id
+            and counted.day = tenant_days.day
+
+)
+
+select * from funnel

@@ -1,0 +1,113 @@
+{{ config(scope={'queue': 'touched_days', 'columns': ['tenant_id', 'day']}) }}
+
+with
+
+tenant_days as (
+
+    select * from {{ ref('int_tenant_days') }}
+
+),
+
+sessions as (
+
+    select * from {{ ref('sessions') }}
+
+),
+
+dialogs as (
+
+    select * from {{ ref('dialogs') }}
+
+),
+
+daily_sessions as (
+
+    select
+        tenant_id,
+        started_day as day,
+        count(*) filter (where not is_inferred) as dialogs_started,
+        count(*) filter (where is_booked) as bookings,
+        count(*) filter (where is_booking_cancelled) as cancelled_bookings,
+        sum(response_ms_sum) filter (where not is_inferred)::bigint as response_ms_sum,
+        coalesce(sum(response_count) filter (where not is_inferred), 0)::bigint as response_count,
+        count(distinct client_id) filter (where not is_inferred) as unique_clients,
+        count(*) filter (where is_first_session) as new_clients,
+        count(*) filter (where is_inferred) as inferred_sessions,
+        count(*) filter (where is_outreach) as outreach_sessions
+    from sessions
+    where {{ is_touched_day('sessions', 'started_day') }}
+    group by tenant_id, started_day
+
+),
+
+daily_replies as (
+
+    select
+        tenant_id,
+        session_day as day,
+        percentile_cont(array[0.5, 0.9]) within group (order by response_ms) as percentiles
+    from dialogs
+    where
+        {{ is_touched_day('dialogs', 'session_day') }}
+        and session_source <> 'inferred'
+        and response_ms is not null
+    group by tenant_id, session_day
+
+),
+
+daily_messages as (
+
+    select
+        tenant_id,
+        sent_day as day,
+        count(*) as messages,
+        count(*) filter (where role = 'user') as user_messages,
+        count(*) filter (where role = 'assistant') as agent_messages
+    from dialogs
+    where {{ is_touched_day('dialogs', 'sent_day') }}
+    group by tenant_id, sent_day
+
+),
+
+metrics as (
+
+    select
+        tenant_days.tenant_id,
+        tenant_days.day,
+        tenant_days.is_final,
+        coalesce(daily_sessions.dialogs_started, 0) as dialogs_started,
+        coalesce(daily_sessions.bookings, 0) as bookings,
+        coalesce(
+            round(daily_sessions.bookings * 100.0 / nullif(daily_sessions.dialogs_started, 0), 2), 0
+        ) as conversion,
+        round(daily_sessions.response_ms_sum::numeric / nullif(daily_sessions.response_count, 0))::bigint as avg_response_ms,
+        daily_sessions.response_ms_sum,
+        coalesce(daily_sessions.response_count, 0) as response_count,
+        round(daily_replies.percentiles[1])::bigint as median_response_ms,
+        round(daily_replies.percentiles[2])::bigint as p90_response_ms,
+        coalesce(daily_sessions.cancelled_bookings, 0) as cancelled_bookings,
+        coalesce(daily_sessions.unique_clients, 0) as unique_clients,
+        coalesce(daily_sessions.new_clients, 0) as new_clients,
+        coalesce(daily_sessions.inferred_sessions, 0) as inferred_sessions,
+        coalesce(daily_sessions.outreach_sessions, 0) as outreach_sessions,
+        coalesce(daily_messages.messages, 0) as messages,
+        coalesce(daily_messages.user_messages, 0) as user_messages,
+        coalesce(daily_messages.agent_messages, 0) as agent_messages
+    from tenant_days
+    left join daily_sessions
+        on
+            tenant_days.tenant_id = daily_sessions.tenant_id
+            and tenant_days.day = daily_sessions.day
+    left join daily_replies
+        on
+            tenant_days.tenant_id = daily_replies.tenant_id
+            and tenant_days.day = daily_replies.day
+    left join daily_messages
+        on
+            tenant_days.tenant_id = daily_messages.tenant_id
+            and tenant_days.day = daily_messages.day
+    where {{ is_touched_day('tenant_days') }}
+
+)
+
+select * from metrics

@@ -1,0 +1,146 @@
+"""A folder of exports: which file is which table's, and its bytes, unpacked."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from agentp.errors import LoadError
+
+TABLES = (
+    "tenants_v2",
+    "clients_v2",
+    "active_sessions_v2",
+    "conversation_sessions_v2",
+    "recent_history_v2",
+    "wishlist_v2",
+    "user_ltm_v2",
+)
+"""The raw tables in the order of their foreign keys (seed 01, section 6)."""
+
+SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
+CHUNK = 1 << 20
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """One table's export: its table and its file."""
+
+    table: str
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name, as messages show it."""
+        return self.path.name
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the file is compressed by gzip."""
+        return self.name.lower().endswith(".gz")
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether the file is CSV; else it is JSON Lines."""
+        return self.name.lower().removesuffix(".gz").endswith(".csv")
+
+
+def find_exports(folder: Path) -> list[ExportFile]:
+    """Return the folder's exports in the tables' order.
+
+    Files of other kinds and hidden files are ignored; a CSV or JSON Lines file of an unknown table, two
+    files of one table, and a folder without any export are a `LoadError`.
+    """
+    if not folder.exists():
+        raise LoadError(f"The folder {folder} does not exist.", cure="Give the folder that holds the exports.")
+    if not folder.is_dir():
+        raise LoadError(f"{folder} is a file, not a folder.", cure="Give the folder that holds the exports.")
+    found: dict[str, ExportFile] = {}
+    for path in sorted(folder.iterdir()):
+        suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
+        if suffix is None or path.name.startswith(".") or not path.is_file():
+            continue
+        table = path.name[: -len(suffix)]
+        if table not in TABLES:
+            raise LoadError(
+                f"{path.name} is named after no raw table; known tables are {', '.join(TABLES)}.",
+                cure="Rename the file to <table>.csv, .csv.gz, .jsonl or .jsonl.gz, or move it elsewhere.",
+            )
+        if table in found:
+            raise LoadError(
+                f"The table {table} has two exports: {found[table].name} and {path.name}.",
+                cure="Keep the one that is to be loaded.",
+            )
+        found[table] = ExportFile(table=table, path=path)
+    if not found:
+        raise LoadError(
+            f"The folder {folder} holds no export.",
+            cure=f"Put files such as {TABLES[0]}.csv or {TABLES[0]}.jsonl.gz there ({', '.join(TABLES)}).",
+        )
+    return [found[table] for table in TABLES if table in found]
+
+
+class ExportStream:
+    """The unpacked bytes of an export; a file that cannot be read to its end is a `LoadError`."""
+
+    def __init__(self, export: ExportFile, source: IO[bytes]) -> None:
+        self._export = export
+        self._source = source
+
+    def read_chunk(self) -> bytes:
+        """Return the next piece of at most 1 MiB, nothing at the end."""
+        with _explain_reading(self._export):
+            return self._source.read(CHUNK)
+
+    def read_line(self) -> bytes:
+        """Return the next line with its end, or 1 MiB of a longer one; nothing at the end."""
+        with _explain_reading(self._export):
+            return self._source.readline(CHUNK)
+
+    def read_whole_line(self) -> bytes:
+        """Return the next line with its end, however long it is; nothing at the end."""
+        with _explain_reading(self._export):
+            return self._source.readline()
+
+    def drop_byte_order_mark(self) -> None:
+        """Skip the mark with which Windows programs begin UTF-8."""
+        with _explain_reading(self._export):
+            if self._source.read(3) != b"\xef\xbb\xbf":
+                self._source.seek(0)
+
+
+@contextmanager
+def open_export(export: ExportFile) -> Iterator[ExportStream]:
+    """Yield the export's bytes, unpacked, after any byte order mark."""
+    with _explain_reading(export):
+        source: Any = gzip.open(export.path) if export.is_packed else export.path.open("rb")  # noqa: SIM115
+    with source:
+        stream = ExportStream(export, source)
+        stream.drop_byte_order_mark()
+        yield stream
+
+
+@contextmanager
+def _explain_reading(export: ExportFile) -> Iterator[None]:
+    try:
+        yield
+    except gzip.BadGzipFile as error:
+        raise LoadError(
+            f"{export.name} is not a gzip file, or is damaged ({error}).",
+            cure="Export it anew; when it was never compressed, take .gz off its name.",
+        ) from error
+    except (EOFError, zlib.error) as error:
+        raise LoadError(
+            f"{export.name} is damaged: its compressed data ends early or does not unpack ({error}).",
+            cure="Copy or export the file anew.",
+        ) from error
+    except OSError as error:
+        raise LoadError(
+            f"{export.name} cannot be read: {error.strerror or error}.", cure="Mend the file or its rights."
+        ) from error

@@ -1,0 +1,119 @@
+"""Loading a folder of exports: in one transaction, all tables or none; a second time changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from sources.exports.catalog import Shape, read_shapes
+from sources.exports.checking import (
+    check_keys,
+    check_references,
+    check_unique,
+    drop_repeated,
+    keep_orphans,
+)
+from sources.exports.folder import ExportFile, find_exports
+from sources.exports.merging import advance_sequences, drop_staging, is_empty, merge_rows
+from sources.exports.staging import Progress, stage_export
+
+LOAD_LOCK = 7_203_715_002
+"""The advisory lock that one load holds: a second one waits for the first."""
+
+SESSION_SETTINGS = (
+    # Times without a zone are UTC, and a hosted server's time limit is for queries, not for loads.
+    "set local timezone = 'UTC'",
+    "set local datestyle = 'ISO, YMD'",
+    "set local statement_timeout = 0",
+    "set local idle_in_transaction_session_timeout = 0",
+    # For joining a million staged rows; compiling the few statements costs more than it gives.
+    "set local work_mem = '128MB'",
+    "set local jit = off",
+)
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """What became of one file: rows read, and how many of them were inserted, updated or changed nothing."""
+
+    table: str
+    file: str
+    rows_read: int
+    rows_inserted: int
+    rows_updated: int
+    rows_unchanged: int
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did, table by table in the order of loading, and what the reader should know of."""
+
+    tables: tuple[TableLoad, ...]
+    warnings: tuple[str, ...]
+
+
+def load_exports(
+    connection: psycopg.Connection[Any], folder: Path, *, progress: Callable[[str, int], None] | None = None
+) -> LoadReport:
+    """Load a folder of exports (`<table>.csv`, `.csv.gz`, `.jsonl`, `.jsonl.gz`) into the raw tables.
+
+    Stored rows are known by their key, updated where they differ in the file's columns, and left alone
+    where they do not. ``progress`` is told a table and the lines copied so far. On a connection that is
+    within a transaction already, its owner commits. Any fault of a file is a `LoadError` that names the
+    place, and leaves the database as it was.
+    """
+    exports = find_exports(folder)
+    tables: list[TableLoad] = []
+    warnings: list[str] = []
+    with connection.transaction():
+        for setting in SESSION_SETTINGS:
+            connection.execute(setting)
+        connection.execute("select pg_advisory_xact_lock(%s)", (LOAD_LOCK,))
+        shapes = read_shapes(connection, [export.table for export in exports])
+        for export in exports:
+            loaded, notes = _load_export(connection, export, shapes[export.table], progress or (lambda *_: None))
+            tables.append(loaded)
+            warnings += notes
+        for loaded in tables:
+            if loaded.rows_inserted or loaded.rows_updated:
+                # The marts are built next, by plans for the tables as they are now.
+                connection.execute(sql.SQL("analyze {}").format(sql.Identifier("public", loaded.table)))
+    return LoadReport(tables=tuple(tables), warnings=tuple(warnings))
+
+
+def _load_export(
+    connection: psycopg.Connection[Any], export: ExportFile, shape: Shape, progress: Progress
+) -> tuple[TableLoad, list[str]]:
+    warnings = []
+    staged = stage_export(connection, export, shape, progress=progress)
+    if not export.is_csv:
+        check_keys(connection, staged)
+    repeated = drop_repeated(connection, staged)
+    if repeated:
+        warnings.append(f"{export.table}: {repeated} rows of {export.name} repeat an earlier row; they were skipped")
+    is_target_empty = is_empty(connection, staged)
+    check_unique(connection, staged, is_target_empty=is_target_empty)
+    check_references(connection, staged)
+    staged, orphans = keep_orphans(connection, staged)
+    if orphans:
+        warnings.append(
+            f"{export.table}: {orphans} messages point at no archived session; their value is kept in legacy_session_id"
+        )
+    merged = merge_rows(connection, staged, is_target_empty=is_target_empty)
+    if merged.inserted:
+        advance_sequences(connection, staged)
+    drop_staging(connection, staged)
+    loaded = TableLoad(
+        table=export.table,
+        file=export.name,
+        rows_read=staged.rows,
+        rows_inserted=merged.inserted,
+        rows_updated=merged.updated,
+        rows_unchanged=staged.rows - merged.inserted - merged.updated,
+    )
+    return loaded, warnings

@@ -1,0 +1,114 @@
+"""Numbered migrations: SQL files that may run any number of times, on live data.
+
+Each file looks before it alters, so there is no ledger to get out of step with the database:
+running all of them is always right. Warnings that a migration raises are part of its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+
+from agentp.errors import SetupError
+
+OUTSIDE_TRANSACTION = "-- agentp: outside a transaction"
+OPTIONAL = ("0005_change_tracking", "0006_build_indexes")
+LEGACY = "0001_legacy_tables"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file: its number and name, its SQL, and whether a database may do without it."""
+
+    name: str
+    sql: str
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether builds are right without it, only slower."""
+        return self.name in OPTIONAL
+
+
+def list_migrations(*, source: str = "agent_p") -> list[Migration]:
+    """Return a source system's migrations in their order."""
+    folder = files(f"sources.{source}") / "migrations"
+    found = [
+        Migration(name=entry.name.removesuffix(".sql"), sql=entry.read_text(encoding="utf-8"))
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    ]
+    return sorted(found, key=lambda migration: migration.name)
+
+
+def apply_migrations(
+    connection: psycopg.Connection[Any],
+    *,
+    last: str | None = None,
+    with_change_tracking: bool = True,
+    report: Callable[[str], None] = lambda line: None,
+) -> list[str]:
+    """Apply the migrations up to ``last`` on an autocommit connection; return their warnings.
+
+    Each file is one transaction, except those that say otherwise. A live table that stays locked for
+    ten seconds stops the migration instead of queueing everybody else behind it.
+    """
+    warnings: list[str] = []
+
+    def keep(diagnostic: psycopg.errors.Diagnostic) -> None:
+        if diagnostic.severity == "WARNING" and diagnostic.message_primary:
+            warnings.append(diagnostic.message_primary)
+
+    connection.add_notice_handler(keep)
+    try:
+        connection.execute("set lock_timeout = '10s'")
+        for migration in list_migrations():
+            if migration.is_optional and not with_change_tracking:
+                continue
+            _apply(connection, migration)
+            report(migration.name)
+            if migration.name == last:
+                break
+    finally:
+        connection.remove_notice_handler(keep)
+        if not connection.closed:
+            connection.execute("reset lock_timeout")
+    return warnings
+
+
+def _apply(connection: psycopg.Connection[Any], migration: Migration) -> None:
+    try:
+        if migration.sql.startswith(OUTSIDE_TRANSACTION):
+            _drop_invalid_indexes(connection)
+            for statement in migration.sql.split(";"):
+                if statement.strip():
+                    connection.execute(statement.encode())
+        else:
+            with connection.transaction():
+                connection.execute(migration.sql.encode())
+    except psycopg.errors.LockNotAvailable as error:
+        raise SetupError(
+            f"Migration {migration.name} waited ten seconds for a table that somebody else holds.",
+            cure="Run `agentp migrate` again when that transaction has ended; nothing was changed by this one.",
+        ) from error
+    except psycopg.errors.InsufficientPrivilege:
+        raise
+    except psycopg.DatabaseError as error:
+        raise SetupError(
+            f"Migration {migration.name} failed: {error.diag.message_primary or error}.",
+            cure="The database is as it was before this migration; mend what the message names and run it again.",
+        ) from error
+
+
+def _drop_invalid_indexes(connection: psycopg.Connection[Any]) -> None:
+    """Drop what a killed `create index concurrently` left: `if not exists` would take it for done."""
+    rows = connection.execute(
+        "select format('%I.%I', n.nspname, c.relname) from pg_index as i "
+        "join pg_class as c on c.oid = i.indexrelid join pg_namespace as n on n.oid = c.relnamespace "
+        "where not i.indisvalid and n.nspname = 'public' and c.relname like 'agentp\\_%'"
+    ).fetchall()
+    for (name,) in rows:
+        connection.execute(f"drop index concurrently if exists {name}")

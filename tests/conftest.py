@@ -1,0 +1,112 @@
+"""What every test starts from: one Postgres for the whole run, a fresh database for each test that asks."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from agentp.server import start_server, stop_server
+from agentp.settings import Settings
+from tests.support.loopback import require_loopback
+from tests.support.marts import Workshop
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_settings() -> Iterator[None]:
+    """Keep the settings of whoever runs the tests out of them."""
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AGENTP_")}
+    test_url = kept.get("AGENTP_TEST_DATABASE_URL")
+    if test_url:
+        os.environ["AGENTP_TEST_DATABASE_URL"] = test_url
+    yield
+    os.environ.pop("AGENTP_TEST_DATABASE_URL", None)
+    os.environ.update(kept)
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server that the tests work on: AGENTP_TEST_DATABASE_URL (loopback only), else an embedded one."""
+    given = os.environ.get("AGENTP_TEST_DATABASE_URL")
+    if given:
+        require_loopback(given)
+        yield given
+        return
+    home = tmp_path_factory.mktemp("server")
+    yield start_server(home=home, preferred_port=54391).url
+    stop_server(home=home)
+
+
+@pytest.fixture(scope="session")
+def make_database(server_url: str) -> Iterator[Callable[[str | None], str]]:
+    """Make a database, empty or like a template, and return its URL; all go at the end of the run."""
+    made: list[str] = []
+
+    def make(template: str | None = None) -> str:
+        name = f"agentp_test_{secrets.token_hex(6)}"
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("create database {} template {}").format(
+                    sql.Identifier(name), sql.Identifier(template or "template0")
+                )
+            )
+        made.append(name)
+        return name_database(server_url, name)
+
+    yield make
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        for name in made:
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def name_database(url: str, name: str) -> str:
+    """Return the URL of another database on the same server."""
+    parts = conninfo_to_dict(url)
+    return (
+        f"postgresql://{parts['user']}:{parts.get('password', '')}@{parts['host']}:{parts.get('port', 5432)}/{name}"
+        if parts.get("host", "").count("/") == 0
+        else make_conninfo(url, dbname=name)
+    )
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home for the whole run, so that dbt parses the project once."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def database_url(make_database: Callable[[str | None], str]) -> str:
+    """A fresh, empty database."""
+    return make_database(None)
+
+
+@pytest.fixture(scope="session")
+def _template(make_database: Callable[[str | None], str], home: Path) -> str:
+    url = make_database(None)
+    Workshop(url=url, settings=Settings(home=home, database_url=url)).migrate()
+    return str(conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture
+def workshop(make_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
+    """A fresh database with the standard's raw tables, and the tools to fill and build it."""
+    url = make_database(_template)
+    return Workshop(url=url, settings=Settings(home=home, database_url=url))
+
+
+@pytest.fixture
+def make_workshop(make_database: Callable[[str | None], str], _template: str, home: Path) -> Callable[[], Workshop]:
+    """Make several such databases in one test."""
+
+    def make() -> Workshop:
+        url = make_database(_template)
+        return Workshop(url=url, settings=Settings(home=home, database_url=url))
+
+    return make

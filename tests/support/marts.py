@@ -1,0 +1,128 @@
+"""A database to work in: fill its raw tables, build its marts, read them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from agentp import pipeline
+from agentp.pipeline import MartChange
+from agentp.settings import Settings
+
+AS_OF = "2026-02-28"
+MARTS = {
+    "dashboard.dialogs": ("tenant_id", "message_id"),
+    "dashboard.sessions": ("tenant_id", "session_id"),
+    "intermediate.int_tenant_days": ("tenant_id", "day"),
+    "dashboard.metrics_dailies": ("tenant_id", "day"),
+    "dashboard.funnel_daily": ("tenant_id", "day", "channel"),
+    "dashboard.revenue_daily": ("tenant_id", "day", "currency"),
+}
+NAMESPACE = uuid.UUID("6f1c4e1e-52a3-4b9f-9f43-0d6f0f3a7b10")
+
+
+def make_id(name: str) -> uuid.UUID:
+    """Return the same id for the same name, so that tests read as sentences."""
+    return uuid.uuid5(NAMESPACE, name)
+
+
+@dataclass
+class Workshop:
+    """One database with raw tables and marts."""
+
+    url: str
+    settings: Settings
+
+    def migrate(self, *, last: str | None = None, with_change_tracking: bool = True) -> list[str]:
+        """Bring the raw tables to their shape; return the warnings."""
+        return pipeline.migrate(
+            self.settings,
+            self.url,
+            last=last,
+            with_change_tracking=with_change_tracking,
+            report=lambda line: None,
+        )
+
+    def build(
+        self, *, as_of: str = AS_OF, full_refresh: bool = False, select: str | None = None
+    ) -> dict[str, MartChange]:
+        """Build and return what changed, by mart."""
+        changes = pipeline.build(self.settings, self.url, as_of=as_of, full_refresh=full_refresh, select=select)
+        return {change.mart: change for change in changes}
+
+    def execute(self, query: str, parameters: Any = None) -> list[dict[str, Any]]:
+        """Run one statement in a transaction of its own; return its rows, if it has any."""
+        with psycopg.connect(self.url, row_factory=dict_row) as connection:
+            cursor = connection.execute(query, parameters)  # type: ignore[call-overload]
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert rows, JSON columns as dictionaries, in one transaction."""
+        with psycopg.connect(self.url) as connection:
+            for row in rows:
+                statement = sql.SQL("insert into {} ({}) values ({})").format(
+                    sql.Identifier(table),
+                    sql.SQL(", ").join(map(sql.Identifier, row)),
+                    sql.SQL(", ").join(sql.Placeholder() * len(row)),
+                )
+                values = [json.dumps(value) if isinstance(value, dict | list) else value for value in row.values()]
+                connection.execute(statement, values)
+
+    def read_marts(self, relations: Iterable[str] = tuple(MARTS)) -> dict[str, list[dict[str, Any]]]:
+        """Return every mart's rows, ordered by key."""
+        return {name: self.execute(f"select * from {name} order by {', '.join(MARTS[name])}") for name in relations}
+
+    def add_tenant(self, name: str = "salon", *, timezone: str | None = "Europe/Moscow", **columns: Any) -> uuid.UUID:
+        """Add a salon, created on 2026-01-01 unless told otherwise."""
+        metadata = {"settings": {} if timezone is None else {"timezone": timezone}}
+        row = {
+            "id": make_id(name),
+            "name": name,
+            "metadata": metadata,
+            "created_at": "2026-01-01 09:00+00",
+            **columns,
+        }
+        self.insert("tenants_v2", [row])
+        return make_id(name)
+
+    def add_client(self, tenant: str = "salon", name: str = "client", **columns: Any) -> uuid.UUID:
+        """Add a client of a salon."""
+        self.insert("clients_v2", [{"id": make_id(name), "tenant_id": make_id(tenant), "full_name": name, **columns}])
+        return make_id(name)
+
+    def add_session(
+        self, name: str, started_at: str | datetime, ended_at: str | datetime | None, *,
+        tenant: str = "salon", client: str = "client", **columns: Any,
+    ) -> uuid.UUID:  # fmt: skip
+        """Add an archived session on Telegram, `auto_closed` unless told otherwise."""
+        row = {
+            "session_id": make_id(name), "tenant_id": make_id(tenant), "user_id": make_id(client),
+            "channel": "telegram", "started_at": started_at, "ended_at": ended_at, "final_status": "auto_closed", **columns,
+        }  # fmt: skip
+        self.insert("conversation_sessions_v2", [row])
+        return make_id(name)
+
+    def add_message(
+        self, message_id: int, sent_at: str | datetime, *, session: str | None = None, role: str = "user",
+        tenant: str = "salon", client: str = "client", **columns: Any,
+    ) -> None:  # fmt: skip
+        """Add a message on Telegram; its session is named, or not."""
+        row = {
+            "id": message_id, "tenant_id": make_id(tenant), "user_id": make_id(client),
+            "session_id": make_id(session) if session else None, "role": role, "channel": "telegram",
+            "message": f"message {message_id}", "created_at": sent_at, **columns,
+        }  # fmt: skip
+        self.insert("recent_history_v2", [row])
+
+    def sessions_of_messages(self) -> dict[int, tuple[uuid.UUID, str]]:
+        """Return each message's session and how it was found."""
+        rows = self.execute("select message_id, session_id, session_source from dashboard.dialogs")
+        return {row["message_id"]: (row["session_id"], row["session_source"]) for row in rows}
