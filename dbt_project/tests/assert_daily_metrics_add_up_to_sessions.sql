@@ -1,0 +1,87 @@
+-- Fails with one row per tenant-day whose metrics differ from a plain count over raw sessions, taken another way.
+with
+
+archived as (
+
+    select * from {{ ref('stg_agent_p__sessions') }}
+
+),
+
+tenants as (
+
+    select * from {{ ref('stg_agent_p__tenants') }}
+
+),
+
+metrics as (
+
+    select * from {{ ref('metrics_dailies') }}
+
+),
+
+funnel as (
+
+    select * from {{ ref('funnel_daily') }}
+
+),
+
+-- By the instant at which each session's day began, and not by turning its start into a date.
+begun as (
+
+    select
+        archived.tenant_id,
+        date_trunc('day', archived.started_at, tenants.timezone) as day_starts_at,
+        count(*) as sessions_in_day,
+        count(archived.booking_id) as bookings_in_day
+    from archived
+    inner join tenants on archived.tenant_id = tenants.tenant_id
+    group by archived.tenant_id, date_trunc('day', archived.started_at, tenants.timezone)
+
+),
+
+recounted as (
+
+    select
+        metrics.tenant_id,
+        metrics.day,
+        metrics.dialogs_started,
+        metrics.bookings,
+        coalesce(begun.sessions_in_day, 0) as sessions_in_day,
+        coalesce(begun.bookings_in_day, 0) as bookings_in_day
+    from metrics
+    inner join tenants on metrics.tenant_id = tenants.tenant_id
+    left join begun
+        on
+            metrics.tenant_id = begun.tenant_id
+            and metrics.day::timestamp at time zone tenants.timezone = begun.day_starts_at
+
+),
+
+funnel_days as (
+
+    select
+        tenant_id,
+        day,
+        sum(sessions_started) as sessions_started,
+        sum(booked) as booked
+    from funnel
+    group by tenant_id, day
+
+)
+
+select
+    recounted.tenant_id,
+    recounted.day,
+    recounted.dialogs_started,
+    recounted.sessions_in_day,
+    funnel_days.sessions_started
+from recounted
+left join funnel_days
+    on
+        recounted.tenant_id = funnel_days.tenant_id
+        and recounted.day = funnel_days.day
+where
+    recounted.dialogs_started <> recounted.sessions_in_day
+    or recounted.bookings <> recounted.bookings_in_day
+    or coalesce(funnel_days.sessions_started, 0) <> recounted.sessions_in_day
+    or coalesce(funnel_days.booked, 0) <> recounted.bookings_in_day
