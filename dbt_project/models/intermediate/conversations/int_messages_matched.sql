@@ -6,44 +6,9 @@ stray_messages as (
 
 ),
 
-sessions as (
-
-    select * from {{ ref('stg_agent_p__sessions') }}
-
-),
-
--- A session without an end lasts as long as its recorded duration; one that ends before it starts is a moment.
-windows_of_sessions as (
-
-    select
-        sessions.tenant_id,
-        sessions.client_id,
-        sessions.channel,
-        sessions.session_id,
-        sessions.started_at,
-        greatest(
-            sessions.started_at,
-            coalesce(
-                sessions.ended_at,
-                case when sessions.duration_sec > 0 then sessions.started_at + sessions.duration_sec * interval '1 second' end,
-                sessions.started_at
-            )
-        ) as ended_at
-    from sessions
-    where {{ is_touched_client('sessions') }}
-
-),
-
--- Sessions numbered as they start; of two that start together the one that ends first comes last, being the nearer.
 numbered_sessions as (
 
-    select
-        windows_of_sessions.*,
-        row_number() over (
-            partition by tenant_id, client_id, channel
-            order by started_at asc, ended_at desc, session_id desc
-        ) as session_number
-    from windows_of_sessions
+    select * from {{ ref('int_sessions_windowed') }}
 
 ),
 

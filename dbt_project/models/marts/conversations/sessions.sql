@@ -13,19 +13,19 @@ with
 
 archived as (
 
-    select * from {{ ref('stg_agent_p__sessions') }}
+    select * from {{ ref('int_sessions_archived') }}
 
 ),
 
-staged as (
+inferred as (
 
-    select * from {{ ref('int_sessions_staged') }}
+    select * from {{ ref('int_sessions_inferred') }}
 
 ),
 
-dialogs as (
+counted as (
 
-    select * from {{ ref('dialogs') }}
+    select * from {{ ref('int_sessions_counted') }}
 
 ),
 
@@ -41,107 +41,11 @@ tenants as (
 
 ),
 
-counted as (
-
-    select
-        tenant_id,
-        session_id,
-        session_client_id as client_id,
-        count(*) as messages_count,
-        count(*) filter (where role = 'assistant') as agent_messages_count,
-        count(*) filter (where role = 'user') as user_messages_count,
-        count(*) filter (where session_source = 'matched') as matched_messages_count,
-        bool_and(session_source = 'inferred') as is_inferred,
-        min(channel) as channel,
-        min(sent_at) as first_message_at,
-        max(sent_at) as last_message_at,
-        (array_agg(response_ms order by position) filter (where response_ms is not null))[1] as first_response_ms,
-        sum(response_ms)::bigint as response_ms_sum,
-        count(response_ms) as response_count
-    from dialogs
-    where {{ is_touched_client('dialogs', 'session_client_id') }}
-    group by tenant_id, session_id, session_client_id
-
-),
-
-archived_sessions as (
-
-    select
-        archived.tenant_id,
-        archived.session_id,
-        archived.client_id,
-        false as is_inferred,
-        archived.channel,
-        archived.started_at,
-        archived.ended_at,
-        archived.duration_sec as recorded_duration_sec,
-        archived.final_status as recorded_status,
-        case when staged.is_booked then 'done' else archived.final_status end as status,
-        case when staged.is_booked and archived.final_status <> 'done' then 'inferred' else 'recorded' end as status_source,
-        archived.final_intent as intent,
-        archived.final_summary as summary,
-        staged.drop_off_stage,
-        staged.drop_off_stage_source,
-        staged.steps_completed,
-        staged.is_booked,
-        archived.booking_id,
-        archived.booking_source,
-        archived.booking_status,
-        archived.booking_at,
-        archived.booking_amount,
-        archived.booking_currency,
-        archived.messages_count as recorded_messages_count,
-        archived.agent_messages_count as recorded_agent_messages_count,
-        archived.user_messages_count as recorded_user_messages_count
-    from archived
-    inner join staged
-        on
-            archived.tenant_id = staged.tenant_id
-            and archived.session_id = staged.session_id
-    where {{ is_touched_client('archived') }}
-
-),
-
--- Messages that nobody archived know when they were sent, and nothing of what came of them.
-inferred_sessions as (
-
-    select
-        counted.tenant_id,
-        counted.session_id,
-        counted.client_id,
-        true as is_inferred,
-        counted.channel,
-        counted.first_message_at as started_at,
-        counted.last_message_at as ended_at,
-        null::integer as recorded_duration_sec,
-        null::text as recorded_status,
-        'unknown' as status,
-        'inferred' as status_source,
-        null::text as intent,
-        null::text as summary,
-        null::text as drop_off_stage,
-        null::text as drop_off_stage_source,
-        null::integer as steps_completed,
-        false as is_booked,
-        null::text as booking_id,
-        null::text as booking_source,
-        null::text as booking_status,
-        null::timestamptz as booking_at,
-        null::numeric as booking_amount,
-        null::text as booking_currency,
-        null::integer as recorded_messages_count,
-        null::integer as recorded_agent_messages_count,
-        null::integer as recorded_user_messages_count
-    from counted
-    where counted.is_inferred
-
-),
-
 all_sessions as (
 
-    select * from archived_sessions
+    select * from archived
     union all
-    select * from inferred_sessions
+    select * from inferred
 
 ),
 

@@ -1,0 +1,44 @@
+with
+
+sessions as (
+
+    select * from {{ ref('stg_agent_p__sessions') }}
+
+),
+
+-- A session without an end lasts as long as its recorded duration; one that ends before it starts is a moment.
+windowed as (
+
+    select
+        sessions.tenant_id,
+        sessions.client_id,
+        sessions.channel,
+        sessions.session_id,
+        sessions.started_at,
+        greatest(
+            sessions.started_at,
+            coalesce(
+                sessions.ended_at,
+                case when sessions.duration_sec > 0 then sessions.started_at + sessions.duration_sec * interval '1 second' end,
+                sessions.started_at
+            )
+        ) as ended_at
+    from sessions
+    where {{ is_touched_client('sessions') }}
+
+),
+
+-- Sessions numbered as they start; of two that start together the one that ends first comes last, being the nearer.
+numbered as (
+
+    select
+        windowed.*,
+        row_number() over (
+            partition by tenant_id, client_id, channel
+            order by started_at asc, ended_at desc, session_id desc
+        ) as session_number
+    from windowed
+
+)
+
+select * from numbered
