@@ -214,7 +214,7 @@ def doctor() -> None:
 
 def run_everything(settings: Settings, *, as_of: str | None, migrate_first: bool) -> None:
     """The whole way, step after step; each stops what comes after it."""
-    from agentp.console import build_with_progress, show_marts, show_steps, check_with_progress
+    from agentp.console import build_with_progress, check_with_progress, show_marts, show_steps
     from agentp.database import resolve_url
     from agentp.pipeline import migrate as apply
     from agentp.project import check_as_of

@@ -99,7 +99,17 @@ def read_last_changes(url: str) -> list[MartChange]:
             "model_runs.rows_deleted from build.model_runs where model_runs.invocation_id = ("
             "select invocation_id from build.runs order by claimed_at desc limit 1) order by model_runs.finished_at"
         ).fetchall()
-        return [MartChange(*row, _count_rows(connection, row[0])) for row in rows]
+        return [
+            MartChange(
+                mart=model,
+                was_full=was_full,
+                inserted=inserted,
+                updated=updated,
+                deleted=deleted,
+                rows=_count_rows(connection, model),
+            )
+            for model, was_full, inserted, updated, deleted in rows
+        ]
 
 
 def _count_rows(connection: psycopg.Connection[tuple[object, ...]], mart: str) -> int:

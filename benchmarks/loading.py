@@ -32,7 +32,7 @@ from sources.exports.folder import CHUNK
 from sources.migrations import apply_migrations
 
 TENANTS, CLIENTS, MESSAGES_PER_SESSION = 5, 2_000, 18
-WORDS = "здравствуйте можно записаться на маникюр завтра вечером к Анне спасибо, да 18:30 подойдёт".split()
+WORDS = ("здравствуйте", "можно", "записаться", "на", "маникюр", "завтра", "вечером", "к Анне", "да", "18:30")
 HISTORY = "recent_history_v2"
 
 

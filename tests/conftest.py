@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from agentp.server import start_server, stop_server
 from agentp.settings import Settings
@@ -67,12 +67,9 @@ def make_database(server_url: str) -> Iterator[Callable[[str | None], str]]:
 
 def name_database(url: str, name: str) -> str:
     """Return the URL of another database on the same server."""
-    parts = conninfo_to_dict(url)
-    return (
-        f"postgresql://{parts['user']}:{parts.get('password', '')}@{parts['host']}:{parts.get('port', 5432)}/{name}"
-        if parts.get("host", "").count("/") == 0
-        else make_conninfo(url, dbname=name)
-    )
+    scheme, _, rest = url.partition("://")
+    before, _, query = rest.partition("?")
+    return f"{scheme}://{before.split('/')[0]}/{name}" + (f"?{query}" if query else "")
 
 
 @pytest.fixture(scope="session")

@@ -119,8 +119,7 @@ class Bookings:
             client,
             intent="booking",
             stage=stage,
-            summary=f"Клиент не записался ({_STOPPED[stage]}{tail})"
-            + (f": {services[0].title}" if chosen else ""),
+            summary=f"Клиент не записался ({_STOPPED[stage]}{tail})" + (f": {services[0].title}" if chosen else ""),
             services=services if chosen else (),
             staff=staff if stage == dialogues.TIME_STAGE else None,
         )
@@ -133,8 +132,6 @@ class Bookings:
         script = reception.script(client, (client.favourite,), client.staff, reception.any_slot(day))
         topics = dialogues.ask(script)
         spoken = reception.speak(client, day, reception.second_of(), script)
-        reception.close(
-            spoken, client, intent="info", summary=f"Вопрос о: {topics}", stage=dialogues.SERVICE_STAGE
-        )
+        reception.close(spoken, client, intent="info", summary=f"Вопрос о: {topics}", stage=dialogues.SERVICE_STAGE)
         if self._draw() < 0.2:
             self._plans.expect(client, day + 1 + int(self._draw() * 9), day)

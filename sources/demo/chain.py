@@ -42,9 +42,7 @@ MOSCOW, URAL, EAST, WEST, BERLIN = (
 )
 PROFILES = (
     Profile("Серебро Nail Studio", "serebro-nail", "nails", "Москва, ул. Покровка, 17", MOSCOW, 10, 22, 16),
-    Profile(
-        "Лавка красоты", "lavka-krasoty", "beauty", "Екатеринбург, ул. Малышева, 36", URAL, 10, 21, 12, 80
-    ),
+    Profile("Лавка красоты", "lavka-krasoty", "beauty", "Екатеринбург, ул. Малышева, 36", URAL, 10, 21, 12, 80),
     Profile("Бухта", "buhta-vl", "beauty", "Владивосток, ул. Светланская, 83", EAST, 9, 20, 10, 95),
     Profile(
         "Berlin Beauty Наталья",
@@ -59,33 +57,23 @@ PROFILES = (
         "EUR",
     ),
     Profile("У Татьяны", "u-tatyany", "hair", "Казань, ул. Баумана, 51", None, 9, 20, 9, 75),
-    Profile(
-        "Янтарь", "yantar-kgd", "beauty", "Калининград, Ленинский пр., 30", WEST, 10, 20, 9, 85, opened_on=240
-    ),
-    Profile(
-        "Пудра", "pudra-msk", "beauty", "Москва, ул. Новослободская, 4", MOSCOW, 10, 21, 8, 105, left_on=212
-    ),
+    Profile("Янтарь", "yantar-kgd", "beauty", "Калининград, Ленинский пр., 30", WEST, 10, 20, 9, 85, opened_on=240),
+    Profile("Пудра", "pudra-msk", "beauty", "Москва, ул. Новослободская, 4", MOSCOW, 10, 21, 8, 105, left_on=212),
     Profile("Хвоя", "hvoya-spb", "beauty", "Санкт-Петербург, ул. Рубинштейна, 9", MOSCOW, 10, 22, 13, 100),
     Profile("Ноготок", "nogotok-ekb", "nails", "Екатеринбург, пр. Ленина, 24", URAL, 9, 21, 10, 75),
     Profile("Гребень", "greben-msk", "hair", "Москва, ул. Бауманская, 33", MOSCOW, 9, 21, 12, 110),
     Profile("Медуза", "meduza-vl", "nails", "Владивосток, Океанский пр., 18", EAST, 10, 21, 9, 90),
-    Profile(
-        "Балтика Nails", "baltika-nails", "nails", "Калининград, ул. Черняховского, 15", WEST, 10, 21, 8, 85
-    ),
+    Profile("Балтика Nails", "baltika-nails", "nails", "Калининград, ул. Черняховского, 15", WEST, 10, 21, 8, 85),
     Profile("Ласточка", "lastochka-spb", "hair", "Санкт-Петербург, Литейный пр., 45", MOSCOW, 10, 21, 11, 95),
     Profile("Мята", "myata-nn", "beauty", "Нижний Новгород, ул. Рождественская, 12", MOSCOW, 9, 20, 9, 75),
     Profile("Кисточка", "kistochka-msk", "nails", "Москва, Ленинградский пр., 62", MOSCOW, 10, 22, 13, 105),
     Profile("Зеркало", "zerkalo-chel", "beauty", "Челябинск, ул. Кирова, 88", URAL, 9, 20, 8, 70),
     Profile("Тихий час", "tihiy-chas", "beauty", "Москва, ул. Пятницкая, 28", MOSCOW, 11, 22, 9, 130),
-    Profile(
-        "Перламутр", "perlamutr-ros", "nails", "Ростов-на-Дону, ул. Пушкинская, 70", MOSCOW, 9, 21, 10, 75
-    ),
+    Profile("Перламутр", "perlamutr-ros", "nails", "Ростов-на-Дону, ул. Пушкинская, 70", MOSCOW, 9, 21, 10, 75),
     Profile("Шёлк", "shelk-tmn", "hair", "Тюмень, ул. Республики, 55", URAL, 10, 20, 8, 80),
     Profile("Веснушка", "vesnushka-vrn", "beauty", "Воронеж, пр. Революции, 38", MOSCOW, 9, 20, 8, 70),
     Profile("Пион", "pion-krd", "beauty", "Краснодар, ул. Красная, 109", MOSCOW, 9, 21, 11, 80),
-    Profile(
-        "Фарфор", "farfor-msk", "nails", "Москва, ул. Мясницкая, 15", MOSCOW, 10, 22, 12, 120, opened_on=150
-    ),
+    Profile("Фарфор", "farfor-msk", "nails", "Москва, ул. Мясницкая, 15", MOSCOW, 10, 22, 12, 120, opened_on=150),
     Profile("Облако", "oblako-sochi", "beauty", "Сочи, ул. Навагинская, 7", MOSCOW, 9, 21, 9, 95),
     Profile("Ольха", "olha-perm", "hair", "Пермь, ул. Ленина, 60", URAL, 10, 20, 8, 70),
 )
@@ -137,9 +125,7 @@ def _open(profile: Profile, rng: Random) -> Salon:
     offers = [offer for offer in OFFERS if offer.group in trades]
     ids = rng.sample(range(25_000_000, 25_999_999), len(offers))
     services = tuple(
-        Service(
-            str(number), offer.title, offer.asked, offer.group, _price(offer.roubles, profile), offer.minutes
-        )
+        Service(str(number), offer.title, offer.asked, offer.group, _price(offer.roubles, profile), offer.minutes)
         for number, offer in zip(ids, offers, strict=True)
     )
     return Salon(

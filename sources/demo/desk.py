@@ -82,9 +82,7 @@ class Desk:
             if self._draw() < 0.7:
                 self._bookings.ask(known, day)
             else:
-                self._bookings.attempt(
-                    known, day, odds=0.45, hello=say.HELLO_AGAIN if known.booked else say.HELLO
-                )
+                self._bookings.attempt(known, day, odds=0.45, hello=say.HELLO_AGAIN if known.booked else say.HELLO)
         elif self._draw() < 0.27:
             self._bookings.ask(self.meet(), day)
         else:

@@ -201,9 +201,7 @@ class Crowd:
         # Squaring favours the first lines of the price list, the ones most salons live on.
         favourite = services[int(draw() * draw() * len(services))]
         if not female and draw() < 0.7:
-            favourite = next(
-                (service for service in salon.services if service.title == "Мужская стрижка"), favourite
-            )
+            favourite = next((service for service in salon.services if service.title == "Мужская стрижка"), favourite)
         staff = self.choose_staff(salon, favourite)
         return Client(
             id=make_uuid(self._rng),

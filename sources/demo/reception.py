@@ -86,9 +86,7 @@ class Reception:
             return DAY - 600 + int(self.draw() * 500)
         return draw_second(self.draw(), self.draw())
 
-    def speak(
-        self, client: Client, day: int, second: int, script: dialogues.Script, *, stray: bool = False
-    ) -> Spoken:
+    def speak(self, client: Client, day: int, second: int, script: dialogues.Script, *, stray: bool = False) -> Spoken:
         """Put the dialogue on the clock and into the history."""
         lines = script.lines
         midnight = self.start_of(day) + DAY

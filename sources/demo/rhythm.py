@@ -57,9 +57,7 @@ def share_sessions(
             noise = 80 + int(rng.random() * 41)
             age = index - (salon.profile.opened_on or 0)
             ramp = min(100, 40 + age) if salon.profile.opened_on else 100
-            weights.append(
-                salon.profile.size * rhythm * growth * noise * ramp if salon.works_on(index) else 0
-            )
+            weights.append(salon.profile.size * rhythm * growth * noise * ramp if salon.works_on(index) else 0)
     total = sum(weights)
     shares, running, given = [], 0, 0
     for weight in weights:
@@ -79,10 +77,7 @@ def draw_second(chance: float, fraction: float) -> int:
 def weigh_slots(opens: int, closes: int) -> tuple[int, ...]:
     """Minutes of the local day at which a visit can start, each as often as it is liked."""
     return tuple(
-        hour * 60 + half
-        for hour in range(opens, closes)
-        for half in (0, 30)
-        for _ in range(VISIT_HOURS[hour])
+        hour * 60 + half for hour in range(opens, closes) for half in (0, 30) for _ in range(VISIT_HOURS[hour])
     )
 
 

@@ -29,9 +29,7 @@ EAST = 10 * 3_600
 class Simulation:
     """Runs the chain over `DAYS` days up to `last_day` (a day number) and writes every table."""
 
-    def __init__(
-        self, export: Export, salons: Sequence[Salon], *, sessions: int, seed: int, last_day: int
-    ) -> None:
+    def __init__(self, export: Export, salons: Sequence[Salon], *, sessions: int, seed: int, last_day: int) -> None:
         self._export = export
         self._sessions = sessions
         self._last_day = last_day

@@ -31,9 +31,7 @@ class WaitingList:
             return None
         when = day + 1 + int(draw() * 18)
         # People wait for a place that somebody has: half the wishes are for the time of a booking.
-        reception.upcoming = [
-            booking for booking in reception.upcoming if booking.day > day and not booking.cancelled
-        ]
+        reception.upcoming = [booking for booking in reception.upcoming if booking.day > day and not booking.cancelled]
         rivals = [rival for rival in reception.upcoming if rival.services[0].group == service.group]
         part: str | None = None
         if last_days:

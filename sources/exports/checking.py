@@ -47,7 +47,8 @@ def keep_orphans(connection: Connection, staged: Staged) -> tuple[Staged, int]:
     moved = connection.execute(
         sql.SQL(
             "update {staging} as s set {legacy} = s.{session}, {session} = null "
-            "where s.{session} is not null and not exists (select 1 from public.{sessions} as r where r.{session} = s.{session})"
+            "where s.{session} is not null "
+            "and not exists (select 1 from public.{sessions} as r where r.{session} = s.{session})"
         ).format(
             staging=staged.name,
             legacy=sql.Identifier(LEGACY_SESSION),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agentp.errors import LoadError
 from sources.exports.catalog import Shape
-from sources.exports.faults import CURE, make_fault
+from sources.exports.faults import CURE, make_fault, show_value
 from sources.exports.folder import CHUNK, GZIP_MAGIC, ExportFile, ExportStream, open_export
 
 KEPT_BYTES = 16 * CHUNK
@@ -123,7 +123,7 @@ def read_header(export: ExportFile, stream: ExportStream, shape: Shape) -> tuple
 
 def check_columns(export: ExportFile, shape: Shape, columns: tuple[str, ...]) -> None:
     """Refuse unknown, repeated and missing columns, naming them."""
-    unknown = [repr(name) for name in columns if name not in shape.by_name]
+    unknown = [show_value(name, column=None) for name in columns if name not in shape.by_name]
     if unknown:
         raise LoadError(
             f"{export.name}: {shape.table} has no column {', '.join(unknown)}; "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import psycopg
+
 from agentp.errors import LoadError
 from sources.exports.catalog import Check, Column
 from sources.exports.folder import ExportFile
@@ -62,6 +64,12 @@ def show_value(value: str | None, *, column: Column | None) -> str:
 
 def _escape(sign: str) -> str:
     return sign.encode("unicode_escape").decode("ascii")
+
+
+def tell_reason(error: psycopg.Error) -> str:
+    """Return the server's own words, without a value that may be a secret."""
+    reason = error.diag.message_primary or "no reason given"
+    return f"SQLSTATE {error.sqlstate}" if _SECRET.search(reason) else reason[: 2 * SHOWN_LENGTH]
 
 
 def make_fault(export: ExportFile, *, line: int | None, problem: str, column: str | None = None) -> LoadError:

@@ -14,6 +14,7 @@ from sources.exports.checking import (
     find_session_key,
     make_comparable,
 )
+from sources.exports.faults import CURE, tell_reason
 from sources.exports.refusals import REFUSALS
 from sources.exports.staged import LEGACY_SESSION, Staged
 
@@ -41,8 +42,8 @@ def merge_rows(connection: Connection, staged: Staged, *, is_target_empty: bool)
         # What no check foresaw: an index on an expression, a trigger, a bot that wrote the same key meanwhile.
         constraint = f" (constraint {error.diag.constraint_name})" if error.diag.constraint_name else ""
         raise LoadError(
-            f"{staged.export.name}: {staged.shape.table} refused a row: {error.diag.message_primary}{constraint}.",
-            cure="Correct the file and load the folder again; the database is as it was before.",
+            f"{staged.export.name}: {staged.shape.table} refused a row: {tell_reason(error)}{constraint}.",
+            cure=CURE,
         ) from None
 
 

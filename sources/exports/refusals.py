@@ -9,7 +9,7 @@ import psycopg
 from agentp.errors import LoadError
 from sources.exports.catalog import Column, Shape
 from sources.exports.csv_records import Place, find_broken_text, find_copy_line
-from sources.exports.faults import describe_check, make_fault, make_value_fault, show_value
+from sources.exports.faults import describe_check, make_fault, make_value_fault, show_value, tell_reason
 from sources.exports.folder import ExportFile
 from sources.exports.staged import Staged, find_values
 
@@ -35,7 +35,7 @@ def explain_refusal(export: ExportFile, shape: Shape, columns: tuple[str, ...], 
     context = error.diag.context or ""
     match = re.search(rf"^COPY agentp_staging_{shape.table}, \S+ (\d+)(?:, \S+ ([^:]+):)?", context, flags=re.MULTILINE)
     if match is None:
-        return make_fault(export, line=None, problem=f"Postgres refused a row ({error.diag.message_primary})")
+        return make_fault(export, line=None, problem=f"Postgres refused a row ({tell_reason(error)})")
     copy_line = int(match[1])
     column = shape.by_name.get(match[2] or error.diag.column_name or "")
     if not export.is_csv:
@@ -43,7 +43,7 @@ def explain_refusal(export: ExportFile, shape: Shape, columns: tuple[str, ...], 
         return _explain_row(staged, copy_line, column, error)
     place = find_copy_line(export, copy_line=copy_line)
     if place is None:
-        return make_fault(export, line=None, problem=f"Postgres refused a row ({error.diag.message_primary})")
+        return make_fault(export, line=None, problem=f"Postgres refused a row ({tell_reason(error)})")
     if isinstance(error, psycopg.errors.BadCopyFileFormat) or len(place.fields) != len(columns):
         # A row that is one field short has its values in the wrong columns: their types tell nothing.
         return _explain_format(export, columns, place, error)
@@ -60,9 +60,7 @@ def explain_refusal(export: ExportFile, shape: Shape, columns: tuple[str, ...], 
             problem=f"found {shown}, expected {describe_check(check)}",
         )
     if column is None or column.name not in row:
-        return make_fault(
-            export, line=place.record.line, problem=f"Postgres refused the row ({error.diag.message_primary})"
-        )
+        return make_fault(export, line=place.record.line, problem=f"Postgres refused the row ({tell_reason(error)})")
     field = row[column.name]
     return make_value_fault(
         export, line=field.line, column=column, value=field.text, expected=_describe_refused(column, error)
@@ -77,7 +75,7 @@ def _explain_row(staged: Staged, row: int, column: Column | None, error: psycopg
         return make_fault(
             staged.export,
             line=staged.find_line(row),
-            problem=f"Postgres refused the row ({error.diag.message_primary})",
+            problem=f"Postgres refused the row ({tell_reason(error)})",
         )
     line, values = find_values(staged.export, columns=staged.columns, row=row)
     return make_value_fault(
@@ -93,7 +91,7 @@ def _describe_refused(column: Column, error: psycopg.Error) -> str | None:
     if isinstance(error, psycopg.errors.UntranslatableCharacter):
         return "JSON without the escape \\u0000, which Postgres cannot hold"
     if isinstance(error, psycopg.errors.ProgramLimitExceeded | psycopg.errors.StatementTooComplex):
-        return f"a value within the limits of Postgres ({error.diag.message_primary})"
+        return f"a value within the limits of Postgres ({tell_reason(error)})"
     return None
 
 
@@ -139,5 +137,5 @@ def _explain_format(export: ExportFile, columns: tuple[str, ...], place: Place, 
     return make_fault(
         export,
         line=line,
-        problem=f"the row's line ends are not those of the file, or not quoted ({error.diag.message_primary})",
+        problem=f"the row's line ends are not those of the file, or not quoted ({tell_reason(error)})",
     )

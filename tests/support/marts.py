@@ -61,7 +61,7 @@ class Workshop:
     def execute(self, query: str, parameters: Any = None) -> list[dict[str, Any]]:
         """Run one statement in a transaction of its own; return its rows, if it has any."""
         with psycopg.connect(self.url, row_factory=dict_row) as connection:
-            cursor = connection.execute(query, parameters)  # type: ignore[call-overload]
+            cursor = connection.execute(query, parameters)
             return list(cursor.fetchall()) if cursor.description else []
 
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -105,7 +105,8 @@ class Workshop:
         """Add an archived session on Telegram, `auto_closed` unless told otherwise."""
         row = {
             "session_id": make_id(name), "tenant_id": make_id(tenant), "user_id": make_id(client),
-            "channel": "telegram", "started_at": started_at, "ended_at": ended_at, "final_status": "auto_closed", **columns,
+            "channel": "telegram", "started_at": started_at, "ended_at": ended_at,
+            "final_status": "auto_closed", **columns,
         }  # fmt: skip
         self.insert("conversation_sessions_v2", [row])
         return make_id(name)

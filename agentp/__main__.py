@@ -1,0 +1,5 @@
+"""`python -m agentp` is `agentp`."""
+
+from agentp.cli import main
+
+main()

@@ -1,0 +1,120 @@
+"""What keeps the way to many machines open (DESIGN), held over the compiled SQL of every model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from tests.dbt.conftest import Project
+
+REFERENCE_TABLES = {"known_timezones"}
+FORBIDDEN_FUNCTIONS = re.compile(
+    r"\b(now\s*\(|current_date|current_timestamp|current_time|localtime|localtimestamp|clock_timestamp\s*\(|"
+    r"statement_timestamp\s*\(|transaction_timestamp\s*\(|timeofday\s*\(|random\s*\(|gen_random_uuid\s*\()",
+    re.IGNORECASE,
+)
+KINDS = ("full", "scoped")
+
+
+def parse(sql: str) -> exp.Expression:
+    return sqlglot.parse_one(sql, read="postgres")
+
+
+def find_windows_without_tenant(tree: exp.Expression) -> Iterator[str]:
+    named = {}
+    for select in tree.find_all(exp.Select):
+        for window in select.args.get("windows") or []:
+            named[window.name.lower()] = window
+    for window in tree.find_all(exp.Window):
+        reference = window
+        while not reference.args.get("partition_by") and window.alias.lower() in named:
+            if reference is named[window.alias.lower()]:
+                break
+            reference = named[window.alias.lower()]
+        partition = reference.args.get("partition_by") or []
+        if not partition or getattr(partition[0], "name", "") != "tenant_id":
+            yield window.sql("postgres")
+
+
+def find_joins_without_tenant(tree: exp.Expression) -> Iterator[str]:
+    for join in tree.find_all(exp.Join):
+        name = join.this.alias_or_name
+        if name in REFERENCE_TABLES or isinstance(join.this, exp.Lateral):
+            continue
+        if not has_tenant_equality(join.args.get("on")):
+            yield join.sql("postgres")
+
+
+def find_subqueries_without_tenant(tree: exp.Expression) -> Iterator[str]:
+    for exists in tree.find_all(exp.Exists):
+        if not has_tenant_equality(exists.this.args.get("where")):
+            yield exists.sql("postgres")
+    for within in tree.find_all(exp.In):
+        query = within.args.get("query")
+        if query is not None and "tenant_id" not in within.this.sql("postgres"):
+            yield within.sql("postgres")
+    for subquery in tree.find_all(exp.Subquery):
+        if isinstance(subquery.parent, exp.Select | exp.Alias) and isinstance(subquery.this, exp.Select):
+            if subquery.find_ancestor(exp.In) or isinstance(subquery.parent, exp.From):
+                continue
+            if not has_tenant_equality(subquery.this.args.get("where")):
+                yield subquery.sql("postgres")
+
+
+def has_tenant_equality(condition: exp.Expression | None) -> bool:
+    return condition is not None and any(
+        getattr(equality.left, "name", "") == "tenant_id" and getattr(equality.right, "name", "") == "tenant_id"
+        for equality in condition.find_all(exp.EQ)
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_window_starts_with_the_tenant(project: Project, kind: str) -> None:
+    found = {name: list(find_windows_without_tenant(parse(sql))) for name, sql in project.compiled[kind].items()}
+    assert {name: windows for name, windows in found.items() if windows} == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_join_has_tenant_equality(project: Project, kind: str) -> None:
+    found = {name: list(find_joins_without_tenant(parse(sql))) for name, sql in project.compiled[kind].items()}
+    assert {name: joins for name, joins in found.items() if joins} == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_subquery_has_tenant_equality(project: Project, kind: str) -> None:
+    found = {name: list(find_subqueries_without_tenant(parse(sql))) for name, sql in project.compiled[kind].items()}
+    assert {name: queries for name, queries in found.items() if queries} == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_asks_the_clock_or_chance(project: Project, kind: str) -> None:
+    found = {name: FORBIDDEN_FUNCTIONS.findall(sql) for name, sql in project.compiled[kind].items()}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_recursion_and_no_grouping_sets(project: Project, kind: str) -> None:
+    for name, sql in project.compiled[kind].items():
+        tree = parse(sql)
+        assert not any(clause.recursive for clause in tree.find_all(exp.With)), name
+        assert not any(tree.find_all(exp.Cube, exp.Rollup, exp.GroupingSets)), name
+
+
+def test_the_checks_see_what_they_look_for() -> None:
+    window = "select row_number() over (partition by client_id order by sent_at) from messages"
+    named = "select count(*) over w from messages window w as (partition by client_id)"
+    join = "select 1 from messages join sessions on messages.session_id = sessions.session_id"
+    exists = "select 1 from messages where exists (select 1 from sessions where sessions.id = messages.id)"
+    scalar = "select (select max(day) from days) from messages"
+    within = "select 1 from messages where session_id in (select session_id from sessions)"
+    assert list(find_windows_without_tenant(parse(window)))
+    assert list(find_windows_without_tenant(parse(named)))
+    assert list(find_joins_without_tenant(parse(join)))
+    assert list(find_subqueries_without_tenant(parse(exists)))
+    assert list(find_subqueries_without_tenant(parse(scalar)))
+    assert list(find_subqueries_without_tenant(parse(within)))
+    assert FORBIDDEN_FUNCTIONS.search("where sent_at < NOW ()")

@@ -1,0 +1,167 @@
+"""What `published` promises (DESIGN, decision 3): identity kept, only differences written, contracts altered in place."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from agentp import project
+from agentp.errors import BuildError
+from tests.support.marts import MARTS, Workshop
+
+CHANGED_NOTHING = (0, 0, 0)
+
+
+@pytest.fixture
+def salon(workshop: Workshop) -> Workshop:
+    """A salon with one dialogue, built."""
+    workshop.add_tenant()
+    workshop.add_client()
+    workshop.add_session("visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00", booking_id="81", booking_amount=10)
+    workshop.add_message(1, "2026-02-01 10:00+00", session="visit")
+    workshop.add_message(2, "2026-02-01 10:00:04+00", session="visit", role="assistant")
+    workshop.build()
+    return workshop
+
+
+@pytest.fixture
+def own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the dbt project that the test may change."""
+    folder = tmp_path / "dbt_project"
+    shutil.copytree(project.DBT_PROJECT, folder)
+    monkeypatch.setattr(project, "DBT_PROJECT", folder)
+    return folder
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def read_versions(workshop: Workshop) -> dict[str, list[tuple[str, str]]]:
+    """Return where every row of every mart lies and which transaction wrote it."""
+    return {
+        name: [
+            (row["place"], row["writer"])
+            for row in workshop.execute(f"select ctid::text as place, xmin::text as writer from {name} order by ctid")
+        ]
+        for name in MARTS
+    }
+
+
+def read_identities(workshop: Workshop) -> dict[str, int]:
+    return {name: workshop.execute(f"select '{name}'::regclass::oid as id")[0]["id"] for name in MARTS}
+
+
+@pytest.mark.parametrize("full_refresh", [False, True])
+def test_a_second_build_writes_no_row(salon: Workshop, full_refresh: bool) -> None:
+    before = read_versions(salon)
+    changes = salon.build(full_refresh=full_refresh)
+    assert {(c.inserted, c.updated, c.deleted) for c in changes.values()} == {CHANGED_NOTHING}
+    assert read_versions(salon) == before
+
+
+def test_only_rows_that_differ_are_written_and_counted(salon: Workshop) -> None:
+    salon.execute("update conversation_sessions_v2 set booking_amount = 12")
+    salon.add_message(3, "2026-02-01 10:10+00", session="visit")
+    changes = salon.build()
+    counts = {mart: (change.inserted, change.updated, change.deleted) for mart, change in changes.items()}
+    assert counts["dialogs"] == (1, 0, 0)
+    assert counts["sessions"] == counts["revenue_daily"] == counts["metrics_dailies"] == (0, 1, 0)
+    assert counts["funnel_daily"] == counts["int_tenant_days"] == CHANGED_NOTHING
+
+
+def test_a_full_refresh_keeps_the_relation_its_grants_and_the_views_on_it(salon: Workshop) -> None:
+    salon.execute("grant select on dashboard.sessions to public")
+    salon.execute("create view public.owners_view as select session_id from dashboard.sessions")
+    before = read_identities(salon)
+    salon.build(full_refresh=True)
+    assert read_identities(salon) == before
+    assert len(salon.execute("select * from public.owners_view")) == 1
+    granted = salon.execute(
+        "select 1 from information_schema.role_table_grants "
+        "where table_schema = 'dashboard' and table_name = 'sessions' and grantee = 'PUBLIC'"
+    )
+    assert len(granted) == 1
+
+
+def test_a_new_column_of_the_contract_is_added_in_place(salon: Workshop, own_project: Path) -> None:
+    before = read_identities(salon)
+    daily = own_project / "models" / "marts" / "daily"
+    edit(
+        daily / "revenue_daily.sql",
+        "summed.bookings_without_amount\n",
+        "summed.bookings_without_amount,\n        1 as answer\n",
+    )
+    edit(
+        daily / "_daily.yml",
+        "      - name: bookings_without_amount\n",
+        "      - name: answer\n        data_type: integer\n        description: One.\n"
+        "        constraints: [{type: not_null}]\n      - name: bookings_without_amount\n",
+    )  # fmt: skip
+    salon.build()
+    assert read_identities(salon) == before
+    assert [row["answer"] for row in salon.execute("select answer from dashboard.revenue_daily")] == [1]
+    required = salon.execute(
+        "select is_nullable from information_schema.columns where table_name = 'revenue_daily' and column_name = 'answer'"
+    )
+    assert required == [{"is_nullable": "NO"}]
+
+
+def test_a_wider_type_is_altered_in_place(salon: Workshop) -> None:
+    salon.execute("alter table dashboard.sessions alter column duration_sec type integer")
+    before = read_identities(salon)
+    salon.build()
+    assert salon.execute("select pg_typeof(duration_sec)::text as kind from dashboard.sessions") == [{"kind": "bigint"}]
+    assert read_identities(salon) == before
+
+
+def test_a_dropped_column_is_a_persons_decision(salon: Workshop) -> None:
+    salon.execute("alter table dashboard.sessions add column note text")
+    before = salon.read_marts()
+    with pytest.raises(BuildError, match=r"(?s)has the column note.*drop column"):
+        salon.build(full_refresh=True)
+    assert salon.read_marts() == before
+
+
+def test_a_narrower_type_is_a_persons_decision(salon: Workshop) -> None:
+    salon.execute("alter table dashboard.sessions alter column messages_count type text")
+    with pytest.raises(BuildError, match=r"(?s)messages_count is text.*decide"):
+        salon.build(full_refresh=True)
+
+
+def test_another_key_is_a_persons_decision(salon: Workshop) -> None:
+    salon.execute("alter table dashboard.sessions drop constraint sessions_pkey, add primary key (session_id)")
+    with pytest.raises(BuildError, match=r"primary key \(session_id\)"):
+        salon.build(full_refresh=True)
+
+
+def test_a_view_in_the_place_of_a_mart_is_a_persons_decision(salon: Workshop) -> None:
+    salon.execute("drop table dashboard.funnel_daily")
+    salon.execute("create view dashboard.funnel_daily as select 1 as one")
+    with pytest.raises(BuildError, match="a mart is a table"):
+        salon.build()
+
+
+def test_a_build_of_some_marts_leaves_the_changes_for_the_others(salon: Workshop) -> None:
+    salon.add_message(3, "2026-02-01 10:10+00", session="visit")
+    salon.build(select="dialogs")
+    changes = salon.build()
+    assert changes["dialogs"].inserted == 0
+    assert changes["sessions"].updated == changes["metrics_dailies"].updated == 1
+
+
+def test_changed_definitions_compute_everything_anew(salon: Workshop) -> None:
+    salon.settings = salon.settings.model_copy(update={"session_gap_minutes": 45})
+    assert all(change.was_full for change in salon.build().values())
+    assert not any(change.was_full for change in salon.build().values())
+
+
+def test_a_truncated_table_is_noticed(salon: Workshop) -> None:
+    salon.execute("truncate recent_history_v2")
+    changes = salon.build()
+    assert changes["dialogs"].deleted == 2
+    assert salon.execute("select messages from dashboard.metrics_dailies where messages > 0") == []
