@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agentp.errors import SetupError
@@ -32,6 +33,13 @@ class Settings(BaseSettings):
     session_gap_minutes: int = Field(default=30, ge=1, le=10_080)
     default_timezone: str = "Europe/Moscow"
     threads: int = Field(default=2, ge=1, le=64)
+
+    @field_validator("default_timezone")
+    @classmethod
+    def _know_timezone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"'{name}' is no IANA time zone such as Europe/Moscow")
+        return name
 
     @property
     def is_embedded(self) -> bool:

@@ -17,6 +17,7 @@ from agentp.errors import SetupError
 
 OUTSIDE_TRANSACTION = "-- agentp: outside a transaction"
 OPTIONAL = ("0005_change_tracking", "0006_build_indexes")
+LOCK_TIMEOUT = "10s"
 LEGACY = "0001_legacy_tables"
 
 
@@ -64,7 +65,7 @@ def apply_migrations(
 
     connection.add_notice_handler(keep)
     try:
-        connection.execute("set lock_timeout = '10s'")
+        connection.execute("select set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
         for migration in list_migrations():
             if migration.is_optional and not with_change_tracking:
                 continue
@@ -91,7 +92,7 @@ def _apply(connection: psycopg.Connection[Any], migration: Migration) -> None:
                 connection.execute(migration.sql.encode())
     except psycopg.errors.LockNotAvailable as error:
         raise SetupError(
-            f"Migration {migration.name} waited ten seconds for a table that somebody else holds.",
+            f"Migration {migration.name} waited {LOCK_TIMEOUT} for a table that somebody else holds.",
             cure="Run `agentp migrate` again when that transaction has ended; nothing was changed by this one.",
         ) from error
     except psycopg.errors.InsufficientPrivilege:

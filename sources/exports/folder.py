@@ -66,7 +66,8 @@ def find_exports(folder: Path) -> list[ExportFile]:
         suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
         if suffix is None or path.name.startswith(".") or not path.is_file():
             continue
-        table = path.name[: -len(suffix)]
+        # The dashboard of Supabase names its exports <table>_rows.csv.
+        table = path.name[: -len(suffix)].removesuffix("_rows")
         if table not in TABLES:
             raise LoadError(
                 f"{path.name} is named after no raw table; known tables are {', '.join(TABLES)}.",

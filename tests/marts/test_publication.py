@@ -1,4 +1,4 @@
-"""What `published` promises (DESIGN, decision 3): identity kept, only differences written, contracts altered in place."""
+"""What `published` promises (DESIGN, decision 3): identity kept, only differences written, contracts altered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agentp import project
+from agentp import project, settings
 from agentp.errors import BuildError
 from tests.support.marts import MARTS, Workshop
 
@@ -30,7 +30,7 @@ def salon(workshop: Workshop) -> Workshop:
 def own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the dbt project that the test may change."""
     folder = tmp_path / "dbt_project"
-    shutil.copytree(project.DBT_PROJECT, folder)
+    shutil.copytree(settings.DBT_PROJECT, folder)
     monkeypatch.setattr(project, "DBT_PROJECT", folder)
     return folder
 
@@ -105,10 +105,8 @@ def test_a_new_column_of_the_contract_is_added_in_place(salon: Workshop, own_pro
     salon.build()
     assert read_identities(salon) == before
     assert [row["answer"] for row in salon.execute("select answer from dashboard.revenue_daily")] == [1]
-    required = salon.execute(
-        "select is_nullable from information_schema.columns where table_name = 'revenue_daily' and column_name = 'answer'"
-    )
-    assert required == [{"is_nullable": "NO"}]
+    required = "select attnotnull from pg_attribute where attname = 'answer'"
+    assert salon.execute(required) == [{"attnotnull": True}]
 
 
 def test_a_wider_type_is_altered_in_place(salon: Workshop) -> None:

@@ -6,13 +6,13 @@ stray_messages as (
 
 ),
 
-numbered_sessions as (
+session_windows as (
 
     select * from {{ ref('int_sessions_windowed') }}
 
 ),
 
--- Messages and session starts on one time line: one sort, instead of every message against every session.
+-- Messages and session starts on one time line: sorting it costs the same however many sessions a client has.
 time_line as (
 
     select
@@ -20,105 +20,104 @@ time_line as (
         client_id,
         channel,
         started_at as happened_at,
+        session_id,
         ended_at,
         null::bigint as message_id
-    from numbered_sessions
+    from session_windows
     union all
     select
         tenant_id,
         client_id,
         channel,
         sent_at as happened_at,
+        null::uuid as session_id,
         null::timestamptz as ended_at,
         message_id
     from stray_messages
 
 ),
 
-placed_messages as (
+-- Of sessions that start together the one that ends first comes last, being the nearer.
+numbered as (
 
     select
-        tenant_id,
-        client_id,
-        channel,
-        message_id,
-        happened_at as sent_at,
-        count(ended_at) over started_before as session_number,
-        max(ended_at) over started_before as latest_end
+        time_line.*,
+        count(session_id) over so_far as session_number,
+        max(ended_at) over so_far as latest_end
     from time_line
     window
-        started_before as (
+        so_far as (
             partition by tenant_id, client_id, channel
-            order by happened_at, message_id nulls first
+            order by happened_at asc, message_id asc nulls first, ended_at desc, session_id desc
             rows between unbounded preceding and current row
         )
 
 ),
 
--- Only messages that some window covers; the session that started last is the nearest, an earlier one the exception.
-covered_messages as (
+-- Every row after a session's start, up to the next one's, knows the session: the one that started last.
+placed as (
 
     select
-        placed_messages.tenant_id,
-        placed_messages.client_id,
-        placed_messages.channel,
-        placed_messages.message_id,
-        placed_messages.sent_at,
-        numbered_sessions.session_id,
-        numbered_sessions.started_at,
-        coalesce(numbered_sessions.ended_at >= placed_messages.sent_at, false) as is_in_nearest
-    from placed_messages
-    left join numbered_sessions
-        on
-            placed_messages.tenant_id = numbered_sessions.tenant_id
-            and placed_messages.client_id = numbered_sessions.client_id
-            and placed_messages.channel = numbered_sessions.channel
-            and placed_messages.session_number = numbered_sessions.session_number
-    where placed_messages.message_id is not null and placed_messages.latest_end >= placed_messages.sent_at
+        numbered.*,
+        first_value(session_id) over since_start as nearest_session_id,
+        first_value(happened_at) over since_start as nearest_started_at,
+        first_value(ended_at) over since_start as nearest_ended_at
+    from numbered
+    window
+        since_start as (
+            partition by tenant_id, client_id, channel, session_number
+            order by happened_at asc, message_id asc nulls first
+        )
 
 ),
 
+in_nearest_sessions as (
+
+    select
+        tenant_id,
+        message_id,
+        nearest_session_id as session_id,
+        client_id as session_client_id,
+        nearest_started_at as session_started_at
+    from placed
+    where message_id is not null and nearest_ended_at >= happened_at
+
+),
+
+-- The nearest is over, and some earlier one is not: the exception.
 in_earlier_sessions as (
 
-    select distinct on (covered_messages.tenant_id, covered_messages.message_id)
-        covered_messages.tenant_id,
-        covered_messages.message_id,
-        covered_messages.client_id,
-        numbered_sessions.session_id,
-        numbered_sessions.started_at
-    from covered_messages
-    inner join numbered_sessions
+    select distinct on (placed.tenant_id, placed.message_id)
+        placed.tenant_id,
+        placed.message_id,
+        session_windows.session_id,
+        placed.client_id as session_client_id,
+        session_windows.started_at as session_started_at
+    from placed
+    inner join session_windows
         on
-            covered_messages.tenant_id = numbered_sessions.tenant_id
-            and covered_messages.client_id = numbered_sessions.client_id
-            and covered_messages.channel = numbered_sessions.channel
-            and covered_messages.sent_at between numbered_sessions.started_at and numbered_sessions.ended_at
-    where not covered_messages.is_in_nearest
+            placed.tenant_id = session_windows.tenant_id
+            and placed.client_id = session_windows.client_id
+            and placed.channel = session_windows.channel
+            and placed.happened_at between session_windows.started_at and session_windows.ended_at
+    where
+        placed.message_id is not null
+        and placed.nearest_ended_at < placed.happened_at
+        and placed.latest_end >= placed.happened_at
     order by
-        covered_messages.tenant_id asc,
-        covered_messages.message_id asc,
-        numbered_sessions.session_number desc
+        placed.tenant_id asc,
+        placed.message_id asc,
+        session_windows.started_at desc,
+        session_windows.ended_at asc,
+        session_windows.session_id asc
 
 ),
 
 matched as (
 
-    select
-        tenant_id,
-        message_id,
-        session_id,
-        client_id as session_client_id,
-        started_at as session_started_at
-    from covered_messages
-    where is_in_nearest
+    select * from in_nearest_sessions
     union all
-    select
-        tenant_id,
-        message_id,
-        session_id,
-        client_id as session_client_id,
-        started_at as session_started_at
-    from in_earlier_sessions
+    select * from in_earlier_sessions
 
 )
 

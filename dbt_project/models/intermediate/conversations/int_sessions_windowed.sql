@@ -26,19 +26,6 @@ windowed as (
     from sessions
     where {{ is_touched_client('sessions') }}
 
-),
-
--- Sessions numbered as they start; of two that start together the one that ends first comes last, being the nearer.
-numbered as (
-
-    select
-        windowed.*,
-        row_number() over (
-            partition by tenant_id, client_id, channel
-            order by started_at asc, ended_at desc, session_id desc
-        ) as session_number
-    from windowed
-
 )
 
-select * from numbered
+select * from windowed

@@ -1,0 +1,102 @@
+"""Rows that bots, imports and people write one day: none of them breaks a build or vanishes."""
+
+from __future__ import annotations
+
+from tests.support.marts import Workshop, make_id
+
+MANY_SESSIONS = """
+insert into conversation_sessions_v2
+    (session_id, tenant_id, user_id, channel, started_at, ended_at, final_status)
+select md5(n::text)::uuid, %(tenant)s, %(client)s, 'telegram',
+    timestamptz '2026-01-05 00:00+00' + n * interval '1 minute',
+    timestamptz '2026-01-05 00:00+00' + (n + 30) * interval '1 minute', 'abandoned'
+from generate_series(1, 8000) as n
+"""
+MANY_MESSAGES = """
+insert into recent_history_v2 (id, tenant_id, user_id, role, channel, message, created_at)
+select n, %(tenant)s, %(client)s, 'user', 'telegram', 'hi',
+    timestamptz '2026-01-05 00:00+00' + n * interval '13 seconds'
+from generate_series(1, 36000) as n
+"""
+DEEP = "[" * 5000 + "]" * 5000
+
+
+def test_extreme_times_are_published_and_make_no_endless_calendar(workshop: Workshop) -> None:
+    workshop.add_tenant()
+    workshop.add_client()
+    moments = ["-infinity", "0001-01-01 00:00+00", "1970-01-01 00:00+00", "9999-12-31 23:59+00", "infinity"]
+    for number, moment in enumerate(moments):
+        workshop.add_session(f"s{number}", moment, "infinity" if number % 2 else "-infinity", booking_id=str(number))
+        workshop.add_message(number * 10 + 1, moment, session=f"s{number}")
+        workshop.add_message(number * 10 + 2, moment, session=f"s{number}", role="assistant")
+        workshop.add_message(number * 10 + 3, moment)
+    for _ in range(2):
+        workshop.build()
+    assert len(workshop.sessions_of_messages()) == 15
+    assert len(workshop.execute("select 1 from dashboard.sessions where not is_inferred")) == 5
+    assert workshop.execute("select count(*) as days from intermediate.int_tenant_days")[0]["days"] < 100
+    past = workshop.execute(
+        "select day::text, dialogs_started from dashboard.metrics_dailies where dialogs_started > 0"
+    )
+    assert sorted(row["day"] for row in past) == ["-infinity", "0001-01-01", "1970-01-01"]
+
+
+def test_a_message_of_many_megabytes_and_any_text_is_kept_to_the_letter(workshop: Workshop) -> None:
+    workshop.add_tenant()
+    workshop.add_client()
+    texts = ["x" * 20_000_000, "", "\\N", "'; drop table clients_v2; --", "🦄 \u202e \x01 \n\t", "{{ 7 * 7 }}"]
+    for number, text in enumerate(texts):
+        workshop.add_message(number, f"2026-02-01 10:0{number}+00", message=text)
+    workshop.build()
+    rows = workshop.execute("select message_text from dashboard.dialogs order by message_id")
+    assert [row["message_text"] for row in rows] == texts
+
+
+def test_metadata_of_any_shape_is_no_obstacle(workshop: Workshop) -> None:
+    shapes = [
+        "null", "[]", "3", '"text"', '{"settings": null}', '{"settings": []}', '{"settings": {"timezone": {}}}',
+        '{"settings": {"timezone": ""}}', '{"settings": {"timezone": "UTC; drop table x"}}',
+        '{"settings": {"timezone": "UTC", "timezone": "Europe/Berlin"}}', DEEP, '{"a": "' + "y" * 1_000_000 + '"}',
+    ]  # fmt: skip
+    for number, shape in enumerate(shapes):
+        tenant = f"salon {number}"
+        workshop.add_tenant(tenant)
+        workshop.execute("update tenants_v2 set metadata = %s where id = %s", (shape, make_id(tenant)))
+        workshop.add_client(tenant, f"client {number}")
+        workshop.add_session(
+            f"s{number}", "2026-02-01 21:30+00", "2026-02-01 21:40+00", tenant=tenant, client=f"client {number}"
+        )
+        workshop.execute(
+            "update conversation_sessions_v2 set meta = %s where session_id = %s", (shape, make_id(f"s{number}"))
+        )
+    workshop.build()
+    days = workshop.execute(
+        "select started_day::text as day, count(*) as n from dashboard.sessions group by 1 order by 1"
+    )
+    assert days == [{"day": "2026-02-01", "n": 1}, {"day": "2026-02-02", "n": len(shapes) - 1}]
+    stages = workshop.execute("select distinct drop_off_stage, drop_off_stage_source from dashboard.sessions")
+    assert stages == [{"drop_off_stage": "service_selection", "drop_off_stage_source": "inferred"}]
+
+
+def test_amounts_keep_every_digit_and_strange_numbers_break_nothing(workshop: Workshop) -> None:
+    workshop.add_tenant()
+    workshop.add_client()
+    for number, amount in enumerate(["0.1", "0.2", "12345678901234567890.123456789", "-5", "NaN", "Infinity"]):
+        booking = {"booking_id": str(number), "booking_amount": amount}
+        booking["booking_currency"] = "RUB" if number < 3 else f"C{number}"
+        workshop.add_session(f"s{number}", "2026-02-01 10:00+00", None, **booking)
+    workshop.build()
+    rows = workshop.execute("select currency, kept_amount::text as amount from dashboard.revenue_daily order by 1")
+    assert [(row["currency"], row["amount"]) for row in rows] == [
+        ("C3", "-5"), ("C4", "NaN"), ("C5", "Infinity"), ("RUB", "12345678901234567890.423456789"),
+    ]  # fmt: skip
+
+
+def test_one_client_with_very_many_overlapping_sessions_and_messages_is_built(workshop: Workshop) -> None:
+    workshop.add_tenant()
+    workshop.add_client()
+    workshop.execute(MANY_SESSIONS, {"tenant": make_id("salon"), "client": make_id("client")})
+    workshop.execute(MANY_MESSAGES, {"tenant": make_id("salon"), "client": make_id("client")})
+    workshop.build()
+    counts = workshop.execute("select session_source, count(*) as n from dashboard.dialogs group by 1 order by 1")
+    assert counts == [{"session_source": "inferred", "n": 4}, {"session_source": "matched", "n": 35996}]

@@ -1,0 +1,182 @@
+"""What happens to builds happens here: killed at any moment, run twice at once, watched by readers (D3)."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from agentp.database import open_connection
+from agentp.errors import AgentpError
+from sources.demo import write_demo
+from sources.exports import load_exports
+from tests.support.marts import MARTS, Workshop
+
+AS_OF = "2026-10-31"
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Exports of a small chain."""
+    folder = tmp_path_factory.mktemp("demo")
+    write_demo(folder, sessions=150, seed=3)
+    return folder
+
+
+@pytest.fixture
+def chain(workshop: Workshop, small_demo: Path) -> Workshop:
+    """The small chain, loaded."""
+    with open_connection(workshop.url) as connection:
+        load_exports(connection, small_demo)
+        connection.commit()
+    return workshop
+
+
+def start_run(chain: Workshop) -> subprocess.Popen[bytes]:
+    environment = {"AGENTP_DATABASE_URL": chain.url, "AGENTP_HOME": str(chain.settings.home), "PATH": "/usr/bin:/bin"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "agentp", "run", "--as-of", AS_OF],
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path(__file__).resolve().parents[2],
+    )  # fmt: skip
+
+
+def change_half(chain: Workshop) -> None:
+    """Change what is published: half of the messages lose their session, some bookings are cancelled, some rows go."""
+    chain.execute("update recent_history_v2 set session_id = null where id % 2 = 0")
+    chain.execute("update conversation_sessions_v2 set booking_status = 'cancelled' where id % 3 = 0")
+    chain.execute("delete from recent_history_v2 where id % 11 = 0")
+
+
+def rebuild_elsewhere(chain: Workshop) -> dict[str, list[dict[str, object]]]:
+    """Return the marts as a build from nothing makes them of the same raw rows."""
+    chain.execute("drop schema dashboard, intermediate, build cascade")
+    chain.build(as_of=AS_OF)
+    return chain.read_marts()
+
+
+def test_a_run_killed_at_random_moments_and_run_again_ends_in_the_same_marts(chain: Workshop) -> None:
+    chain.build(as_of=AS_OF)
+    change_half(chain)
+    moments = random.Random(5)
+    for _ in range(5):
+        run = start_run(chain)
+        with suppress(subprocess.TimeoutExpired):
+            run.wait(timeout=moments.uniform(1.5, 9.0))
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    chain.build(as_of=AS_OF)
+    after_kills = chain.read_marts()
+    assert after_kills == rebuild_elsewhere(chain)
+
+
+@contextmanager
+def kill_session_of(chain: Workshop, mart: str) -> Iterator[None]:
+    """Terminate the database session that publishes the mart, as soon as there is one."""
+    done = threading.Event()
+
+    def kill() -> None:
+        with psycopg.connect(chain.url, autocommit=True) as connection:
+            while not done.is_set():
+                killed = connection.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+                    "and pid <> pg_backend_pid() and query like %s and state <> 'idle'",
+                    (f"%{mart}__next%",),
+                ).fetchall()
+                if killed:
+                    return
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_build_that_loses_its_session_in_any_model_is_simply_run_again(chain: Workshop) -> None:
+    chain.build(as_of=AS_OF)
+    failures: list[AgentpError] = []
+    for mart in [name.split(".")[1] for name in MARTS]:
+        change_half(chain)
+        with kill_session_of(chain, mart):
+            try:
+                chain.build(as_of=AS_OF, full_refresh=True)
+            except AgentpError as error:
+                failures.append(error)
+    assert failures, "no session was caught at work"
+    chain.build(as_of=AS_OF)
+    after_kills = chain.read_marts()
+    assert after_kills == rebuild_elsewhere(chain)
+
+
+def test_two_runs_at_once_wait_for_each_other_and_both_end_well(chain: Workshop) -> None:
+    runs = [start_run(chain) for _ in range(2)]
+    assert [run.wait(timeout=240) for run in runs] == [0, 0]
+    outcomes = chain.execute("select outcome from build.runs")
+    assert [row["outcome"] for row in outcomes] == ["complete", "complete"]
+    assert chain.read_marts() == rebuild_elsewhere(chain)
+
+
+@dataclass
+class Watch:
+    """What a reader saw: how often it looked, and everything that was wrong."""
+
+    looks: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def watch_marts(chain: Workshop) -> Iterator[Watch]:
+    """Poll every mart, as a dashboard does, and check that each is there, filled, and whole within each day."""
+    watch, stop = Watch(), threading.Event()
+
+    def look() -> None:
+        with psycopg.connect(chain.url, autocommit=True) as connection:
+            while not stop.is_set():
+                try:
+                    for name in MARTS:
+                        row = connection.execute(f"select count(*) from {name}").fetchone()
+                        if not row or row[0] == 0:
+                            watch.wrong.append(f"{name} is empty")
+                    row = connection.execute(
+                        "select count(*) from dashboard.metrics_dailies "
+                        "where (response_count > 0) <> (avg_response_ms is not null) or user_messages + agent_messages > messages"
+                    ).fetchone()
+                    if row and row[0] != 0:
+                        watch.wrong.append("a day is half built")
+                    days = connection.execute("select count(distinct (tenant_id, day)) from dashboard.metrics_dailies")
+                    watch.looks += 1 if days.fetchone() else 0
+                except psycopg.Error as error:
+                    watch.wrong.append(str(error))
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        yield watch
+    finally:
+        stop.set()
+        reader.join()
+
+
+def test_a_reader_never_meets_a_missing_empty_or_half_built_mart(chain: Workshop) -> None:
+    chain.build(as_of=AS_OF)
+    with watch_marts(chain) as watch:
+        chain.migrate()
+        chain.build(as_of=AS_OF)
+        change_half(chain)
+        chain.build(as_of=AS_OF)
+        chain.build(as_of=AS_OF, full_refresh=True)
+        chain.execute("update recent_history_v2 set session_id = null")
+        chain.build(as_of=AS_OF, full_refresh=True)
+    assert watch.wrong == []
+    assert watch.looks > 10
