@@ -22,6 +22,7 @@ time_line as (
         started_at as happened_at,
         session_id,
         ended_at,
+        is_incomplete,
         null::bigint as message_id
     from session_windows
     union all
@@ -32,6 +33,7 @@ time_line as (
         sent_at as happened_at,
         null::uuid as session_id,
         null::timestamptz as ended_at,
+        null::boolean as is_incomplete,
         message_id
     from stray_messages
 
@@ -43,7 +45,8 @@ numbered as (
     select
         time_line.*,
         count(session_id) over so_far as session_number,
-        max(ended_at) over so_far as latest_end
+        max(ended_at) over so_far as latest_end,
+        max(ended_at) filter (where is_incomplete) over so_far as latest_incomplete_end
     from time_line
     window
         so_far as (
@@ -61,13 +64,29 @@ placed as (
         numbered.*,
         first_value(session_id) over since_start as nearest_session_id,
         first_value(happened_at) over since_start as nearest_started_at,
-        first_value(ended_at) over since_start as nearest_ended_at
+        first_value(ended_at) over since_start as nearest_ended_at,
+        first_value(is_incomplete) over since_start as nearest_is_incomplete
     from numbered
     window
         since_start as (
             partition by tenant_id, client_id, channel, session_number
             order by happened_at asc, message_id asc nulls first
         )
+
+),
+
+-- Sessions that miss messages come before those of which every message that the bot counted is there.
+judged as (
+
+    select
+        placed.*,
+        coalesce(
+            nearest_ended_at >= happened_at
+            and (nearest_is_incomplete or coalesce(latest_incomplete_end < happened_at, true)),
+            false
+        ) as is_in_nearest
+    from placed
+    where message_id is not null and latest_end >= happened_at
 
 ),
 
@@ -79,34 +98,32 @@ in_nearest_sessions as (
         nearest_session_id as session_id,
         client_id as session_client_id,
         nearest_started_at as session_started_at
-    from placed
-    where message_id is not null and nearest_ended_at >= happened_at
+    from judged
+    where is_in_nearest
 
 ),
 
--- The nearest is over, and some earlier one is not: the exception.
-in_earlier_sessions as (
+-- The exception: some session before the nearest one may be the better.
+in_other_sessions as (
 
-    select distinct on (placed.tenant_id, placed.message_id)
-        placed.tenant_id,
-        placed.message_id,
+    select distinct on (judged.tenant_id, judged.message_id)
+        judged.tenant_id,
+        judged.message_id,
         session_windows.session_id,
-        placed.client_id as session_client_id,
+        judged.client_id as session_client_id,
         session_windows.started_at as session_started_at
-    from placed
+    from judged
     inner join session_windows
         on
-            placed.tenant_id = session_windows.tenant_id
-            and placed.client_id = session_windows.client_id
-            and placed.channel = session_windows.channel
-            and placed.happened_at between session_windows.started_at and session_windows.ended_at
-    where
-        placed.message_id is not null
-        and placed.nearest_ended_at < placed.happened_at
-        and placed.latest_end >= placed.happened_at
+            judged.tenant_id = session_windows.tenant_id
+            and judged.client_id = session_windows.client_id
+            and judged.channel = session_windows.channel
+            and judged.happened_at between session_windows.started_at and session_windows.ended_at
+    where not judged.is_in_nearest
     order by
-        placed.tenant_id asc,
-        placed.message_id asc,
+        judged.tenant_id asc,
+        judged.message_id asc,
+        session_windows.is_incomplete desc,
         session_windows.started_at desc,
         session_windows.ended_at asc,
         session_windows.session_id asc
@@ -117,7 +134,7 @@ matched as (
 
     select * from in_nearest_sessions
     union all
-    select * from in_earlier_sessions
+    select * from in_other_sessions
 
 )
 
