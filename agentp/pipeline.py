@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import psycopg
-import psycopg.sql
-
 from agentp.database import hold_build_lock, open_connection
 from agentp.project import check_as_of, raise_first_failure, run_dbt
 from agentp.settings import Settings
@@ -96,24 +93,10 @@ def read_last_changes(url: str) -> list[MartChange]:
     with open_connection(url) as connection:
         rows = connection.execute(
             "select model_runs.model, model_runs.was_full, model_runs.rows_inserted, model_runs.rows_updated, "
-            "model_runs.rows_deleted from build.model_runs where model_runs.invocation_id = ("
+            "model_runs.rows_deleted, model_runs.row_count from build.model_runs where model_runs.invocation_id = ("
             "select invocation_id from build.runs order by claimed_at desc limit 1) order by model_runs.finished_at"
         ).fetchall()
-        return [
-            MartChange(
-                mart=model,
-                was_full=was_full,
-                inserted=inserted,
-                updated=updated,
-                deleted=deleted,
-                rows=_count_rows(connection, model),
-            )
-            for model, was_full, inserted, updated, deleted in rows
-        ]
-
-
-def _count_rows(connection: psycopg.Connection[tuple[object, ...]], mart: str) -> int:
-    schema = "intermediate" if mart.startswith("int_") else "dashboard"
-    query = psycopg.sql.SQL("select count(*) from {}").format(psycopg.sql.Identifier(schema, mart))
-    row = connection.execute(query).fetchone()
-    return int(str(row[0])) if row else 0
+    return [
+        MartChange(mart=model, was_full=was_full, inserted=inserted, updated=updated, deleted=deleted, rows=count)
+        for model, was_full, inserted, updated, deleted, count in rows
+    ]

@@ -13,6 +13,7 @@
     on conflict (timezone) do nothing;
 
     {{ claim_changes() }}
+    analyze build.touched_clients;
 
     insert into build.runs (invocation_id, as_of, definition, is_full, claimed_at)
     select
@@ -32,6 +33,7 @@
         statement_timestamp();
 
     {{ close_over_sessions() }}
+    analyze build.touched_clients;
     commit;
 {% endmacro %}
 
@@ -112,9 +114,11 @@
         rows_inserted bigint not null,
         rows_updated bigint not null,
         rows_deleted bigint not null,
+        row_count bigint not null,
         finished_at timestamptz not null,
         primary key (invocation_id, model)
     );
+    create index if not exists model_runs_latest on build.model_runs (model, finished_at);
     create table if not exists build.touched_clients (
         tenant_id uuid not null,
         client_id uuid not null,

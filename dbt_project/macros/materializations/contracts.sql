@@ -25,6 +25,11 @@
     ).rows -%}
         {%- do stored.update({row[0]: {'type': row[1], 'required': row[2]}}) -%}
     {%- endfor -%}
+    {%- set contract_types = [] -%}
+    {%- for column in model.columns.values() -%}
+        {%- do contract_types.append("to_regtype('" ~ column.data_type ~ "')::text as " ~ adapter.quote(column.name)) -%}
+    {%- endfor -%}
+    {%- set wanted_types = run_query("select " ~ contract_types | join(', ')).rows[0] -%}
     {%- set late = [] -%}
 
     {%- for name in stored if name not in model.columns -%}
@@ -41,7 +46,7 @@
             {% do run_query("alter table " ~ relation ~ " add column " ~ adapter.quote(column.name) ~ " " ~ column.data_type) %}
             {%- if required %}{% do late.append(place ~ " set not null") %}{% endif -%}
         {%- else -%}
-            {%- set wanted = run_query("select to_regtype('" ~ column.data_type ~ "')::text").rows[0][0] -%}
+            {%- set wanted = wanted_types[loop.index0] -%}
             {%- set present = stored[column.name] -%}
             {%- if wanted != present.type -%}
                 {%- if (present.type, wanted) in widenings() -%}

@@ -23,20 +23,22 @@
             ~ "Rename or drop that " ~ existing.type ~ " and build again."
         ) }}
     {% endif %}
-    {% do get_assert_columns_equivalent(sql) %}
+    {# A scoped build has the definition of the last complete one, whose columns were checked. #}
+    {% if full %}{% do get_assert_columns_equivalent(sql) %}{% endif %}
 
     {% if existing is none %}
         {%- set counts = publish_first(target_relation, sql, key) -%}
     {% else %}
         {%- set counts = publish_changes(target_relation, sql, key, full) -%}
     {% endif %}
-    {% do publish_indexes(target_relation) %}
+    {%- set row_count = count_published(target_relation, counts, full) -%}
+    {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
     {% call statement('main') -%}
         insert into build.model_runs (
-            invocation_id, model, was_full, rows_inserted, rows_updated, rows_deleted, finished_at
+            invocation_id, model, was_full, rows_inserted, rows_updated, rows_deleted, row_count, finished_at
         ) values (
             '{{ invocation_id }}', '{{ this.identifier }}', {{ full }},
-            {{ counts.inserted }}, {{ counts.updated }}, {{ counts.deleted }}, statement_timestamp()
+            {{ counts.inserted }}, {{ counts.updated }}, {{ counts.deleted }}, {{ row_count }}, statement_timestamp()
         )
     {%- endcall %}
 
@@ -57,13 +59,13 @@
     {%- endfor -%}
     {% do run_query("create table " ~ relation ~ " (" ~ definitions | join(', ') ~ ")") %}
     {%- set names = quote_columns(model.columns.keys()) -%}
-    {%- set inserted = run_query(
-        "with new_rows as (insert into " ~ relation ~ " (" ~ names ~ ") select " ~ names
-        ~ " from (" ~ sql ~ ") as built returning 1) select count(*) as row_count from new_rows"
-    ) -%}
+    {% call statement('fill') -%}
+        insert into {{ relation }} ({{ names }}) select {{ names }} from ({{ sql }}) as built
+    {%- endcall %}
+    {%- set inserted = load_result('fill').response.rows_affected -%}
     {% do run_query("alter table " ~ relation ~ " add primary key (" ~ quote_columns(key) ~ ")") %}
     {% do run_query("analyze " ~ relation) %}
-    {{ return({'inserted': inserted.rows[0][0], 'updated': 0, 'deleted': 0}) }}
+    {{ return({'inserted': inserted, 'updated': 0, 'deleted': 0}) }}
 {% endmacro %}
 
 
@@ -140,7 +142,22 @@
             ~ parts | join(' union all ') ~ ") as changed where day is not null"
             ~ " on conflict (tenant_id, day) do update set claimed_at = excluded.claimed_at"
         ) %}
+        {# What was a handful of days an hour ago may be years now, and the planner should know. #}
+        {% do run_query("analyze build.touched_days") %}
     {% endif %}
+{% endmacro %}
+
+
+{# How many rows the mart holds now: counted by a full build, carried forward by a scoped one, which must not cost
+   more the longer the history is. #}
+{% macro count_published(relation, counts, full) %}
+    {%- set known = [] if full else run_query(
+        "select row_count from build.model_runs where model = '" ~ relation.identifier ~ "' order by finished_at desc limit 1"
+    ).rows -%}
+    {%- if known | length == 0 -%}
+        {{ return(run_query("select count(*) from " ~ relation).rows[0][0]) }}
+    {%- endif -%}
+    {{ return(known[0][0] + counts.inserted - counts.deleted) }}
 {% endmacro %}
 
 

@@ -1,6 +1,7 @@
 with
 
-messages as (
+-- Read twice, by index: Postgres would store all of it first.
+messages as not materialized (
 
     select * from {{ ref('stg_agent_p__messages') }}
 

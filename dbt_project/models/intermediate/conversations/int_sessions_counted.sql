@@ -20,7 +20,7 @@ counted as (
         min(channel) as channel,
         min(sent_at) as first_message_at,
         max(sent_at) as last_message_at,
-        (array_agg(response_ms order by position) filter (where response_ms is not null))[1] as first_response_ms,
+        (min(array[position, response_ms]) filter (where response_ms is not null))[2] as first_response_ms,
         sum(response_ms)::bigint as response_ms_sum,
         count(response_ms) as response_count
     from dialogs

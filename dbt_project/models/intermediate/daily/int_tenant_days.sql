@@ -13,13 +13,14 @@ tenants as (
 
 ),
 
-sessions as (
+-- Read more than once: Postgres would store all of it first, and look nothing up by index.
+sessions as not materialized (
 
     select * from {{ ref('sessions') }}
 
 ),
 
-dialogs as (
+dialogs as not materialized (
 
     select * from {{ ref('dialogs') }}
 

@@ -14,7 +14,8 @@ sessions as (
 
 ),
 
-dialogs as (
+-- Read twice, by index: Postgres would store all of it first.
+dialogs as not materialized (
 
     select * from {{ ref('dialogs') }}
 

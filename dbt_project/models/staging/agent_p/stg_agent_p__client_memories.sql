@@ -1,30 +1,16 @@
-with
+select
+    ---------- ids
+    tenant_id,
+    user_id as client_id,
+    nullif(btrim(preferred_staff_id), '') as preferred_staff_id,
 
-source as (
+    ---------- text
+    ltm_data,
 
-    select * from {{ source('agent_p', 'user_ltm_v2') }}
+    ---------- numbers
+    {{ raw_column('user_ltm_v2', 'avg_visit_interval', 'integer') }} as avg_visit_interval_days,
+    {{ raw_column('user_ltm_v2', 'churn_risk_score', 'numeric') }} as churn_risk_score,
 
-),
-
-renamed as (
-
-    select
-        ---------- ids
-        tenant_id,
-        user_id as client_id,
-        nullif(btrim(preferred_staff_id), '') as preferred_staff_id,
-
-        ---------- text
-        ltm_data,
-
-        ---------- numbers
-        {{ raw_column('user_ltm_v2', 'avg_visit_interval', 'integer') }} as avg_visit_interval_days,
-        {{ raw_column('user_ltm_v2', 'churn_risk_score', 'numeric') }} as churn_risk_score,
-
-        ---------- timestamps
-        {{ raw_column('user_ltm_v2', 'last_visit_date', 'timestamptz') }} as last_visit_at
-    from source
-
-)
-
-select * from renamed
+    ---------- timestamps
+    {{ raw_column('user_ltm_v2', 'last_visit_date', 'timestamptz') }} as last_visit_at
+from {{ source('agent_p', 'user_ltm_v2') }}

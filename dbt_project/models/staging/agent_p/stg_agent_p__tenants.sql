@@ -1,39 +1,19 @@
-with
+select
+    ---------- ids
+    source.id as tenant_id,
 
-source as (
+    ---------- text
+    source.name as tenant_name,
+    source.slug,
+    coalesce(known_timezones.timezone, '{{ var("default_timezone") }}') as timezone,
 
-    select * from {{ source('agent_p', 'tenants_v2') }}
+    ---------- booleans
+    source.is_active,
+    known_timezones.timezone is not null as has_known_timezone,
 
-),
-
-known_timezones as (
-
-    select * from {{ source('build', 'timezones') }}
-
-),
-
-renamed as (
-
-    select
-        ---------- ids
-        source.id as tenant_id,
-
-        ---------- text
-        source.name as tenant_name,
-        source.slug,
-        coalesce(known_timezones.timezone, '{{ var("default_timezone") }}') as timezone,
-
-        ---------- booleans
-        source.is_active,
-        known_timezones.timezone is not null as has_known_timezone,
-
-        ---------- timestamps
-        source.created_at,
-        source.updated_at
-    from source
-    left join known_timezones
-        on source.metadata -> 'settings' ->> 'timezone' = known_timezones.timezone
-
-)
-
-select * from renamed
+    ---------- timestamps
+    source.created_at,
+    source.updated_at
+from {{ source('agent_p', 'tenants_v2') }} as source
+left join {{ source('build', 'timezones') }} as known_timezones
+    on source.metadata -> 'settings' ->> 'timezone' = known_timezones.timezone
