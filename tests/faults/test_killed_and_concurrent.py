@@ -150,7 +150,8 @@ def watch_marts(chain: Workshop) -> Iterator[Watch]:
                             watch.wrong.append(f"{name} is empty")
                     row = connection.execute(
                         "select count(*) from dashboard.metrics_dailies "
-                        "where (response_count > 0) <> (avg_response_ms is not null) or user_messages + agent_messages > messages"
+                        "where (response_count > 0) <> (avg_response_ms is not null) "
+                        "or user_messages + agent_messages > messages"
                     ).fetchone()
                     if row and row[0] != 0:
                         watch.wrong.append("a day is half built")

@@ -15,6 +15,25 @@ from sources.agent_p.raw_tables import declare_raw_columns, find_missing_columns
 from sources.migrations import LEGACY, list_migrations
 from tests.support.marts import Workshop, make_id
 
+SHAPE = """
+select table_name as place, column_name as name, data_type || coalesce(column_default, '') || is_nullable as what
+from information_schema.columns
+where table_schema = 'public'
+union all
+select conrelid::regclass::text, conname, pg_get_constraintdef(oid) || convalidated
+from pg_constraint
+where connamespace = 'public'::regnamespace
+union all
+select indrelid::regclass::text, indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+from pg_index
+where indrelid::regclass::text like '%\\_v2'
+union all
+select tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)
+from pg_trigger
+where not tgisinternal
+order by 1, 2, 3
+"""
+
 
 @pytest.fixture
 def legacy(make_database: Callable[[str | None], str], home: Path) -> Workshop:
@@ -25,40 +44,26 @@ def legacy(make_database: Callable[[str | None], str], home: Path) -> Workshop:
     shop.add_tenant()
     shop.add_client()
     shop.add_session("archived", "2026-02-01 10:00+00", "2026-02-01 10:20+00", booking_id="81")
+    owner = {"tenant_id": make_id("salon"), "user_id": make_id("client")}
     for name in ("archived", "open"):
-        shop.insert(
-            "active_sessions_v2",
-            [{"session_id": make_id(name), "tenant_id": make_id("salon"), "user_id": make_id("client"), "channel": "telegram"}],
-        )  # fmt: skip
+        shop.insert("active_sessions_v2", [{"session_id": make_id(name), "channel": "telegram", **owner}])
     shop.add_message(1, "2026-02-01 10:00+00", session="archived")
     shop.add_message(2, "2026-02-02 10:00+00", session="open")
     shop.add_message(3, "2026-02-01 10:05+00")
-    shop.insert(
-        "wishlist_v2",
-        [{"tenant_id": make_id("salon"), "user_id": make_id("client"), "item_type": "slot_waiting", "item_id": "service_1"}],
-    )  # fmt: skip
+    shop.insert("wishlist_v2", [{"item_type": "slot_waiting", "item_id": "service_1", **owner}])
     return shop
 
 
 def read_shape(shop: Workshop) -> list[dict[str, Any]]:
     """Return every column, constraint, index and trigger of the raw tables."""
-    return shop.execute(
-        "select table_name as place, column_name as name, data_type || coalesce(column_default, '') || is_nullable as what "
-        "from information_schema.columns where table_schema = 'public' "
-        "union all select conrelid::regclass::text, conname, pg_get_constraintdef(oid) || convalidated from pg_constraint "
-        "where connamespace = 'public'::regnamespace "
-        "union all select indrelid::regclass::text, indexrelid::regclass::text, pg_get_indexdef(indexrelid) from pg_index "
-        "where indrelid::regclass::text like '%\\_v2' "
-        "union all select tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal "
-        "order by 1, 2, 3"
-    )
+    return shop.execute(SHAPE)
 
 
 def test_the_legacy_shape_is_what_the_seed_complains_of(legacy: Workshop) -> None:
     columns = legacy.execute("select attname from pg_attribute where attrelid = 'wishlist_v2'::regclass")
     assert not {"status", "processed_at", "amount"} & {row["attname"] for row in columns}
-    key = "select confrelid::regclass::text as target from pg_constraint where conname = 'recent_history_v2_session_id_fkey'"
-    assert legacy.execute(key) == [{"target": "active_sessions_v2"}]
+    key = "select confrelid::regclass::text as target from pg_constraint where conname = %s"
+    assert legacy.execute(key, ("recent_history_v2_session_id_fkey",)) == [{"target": "active_sessions_v2"}]
 
 
 def test_migrating_live_rows_reports_orphans_and_loses_nothing(legacy: Workshop) -> None:
