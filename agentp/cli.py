@@ -63,10 +63,12 @@ def main() -> None:
 @app.command()
 def up() -> None:
     """Start the embedded Postgres (or check the one that AGENTP_DATABASE_URL names)."""
+    from agentp.console import show_steps
     from agentp.database import describe_target, open_connection, resolve_url
 
     settings = read_settings()
-    url = resolve_url(settings)
+    with show_steps("Starting Postgres"):
+        url = resolve_url(settings)
     with open_connection(url) as connection:
         version = connection.info.parameter_status("server_version")
     screen.print(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agentp.database import hold_build_lock, open_connection
+from agentp.errors import SetupError
 from agentp.project import check_as_of, raise_first_failure, run_dbt
 from agentp.settings import Settings
 
@@ -62,6 +63,11 @@ def build(
             require_raw_tables(connection)
         outcome = run_dbt(settings, url, *arguments, as_of=as_of, on_start=on_start, on_finish=on_finish)
         raise_first_failure(outcome)
+        if select and not outcome.succeeded:
+            raise SetupError(
+                f"--select '{select}' names no model.",
+                cure="Name models by dbt's selection syntax, such as `sessions`, `sessions+` or `marts.daily`.",
+            )
         return read_last_changes(url)
 
 
@@ -74,16 +80,10 @@ def check_marts(
     on_finish: Callable[[str], None] = lambda name: None,
 ) -> int:
     """Run every dbt data test; return how many passed."""
-    outcome = run_dbt(
-        settings,
-        url,
-        "test",
-        "--select",
-        "test_type:data",
-        as_of=as_of,
-        on_start=on_start,
-        on_finish=on_finish,
-    )
+    with hold_build_lock(url):
+        outcome = run_dbt(
+            settings, url, "test", "--select", "test_type:data", as_of=as_of, on_start=on_start, on_finish=on_finish
+        )
     raise_first_failure(outcome)
     return outcome.succeeded
 

@@ -154,6 +154,12 @@ def test_an_as_of_that_is_neither_day_nor_instant_is_refused(
     assert "neither a day nor an instant" in answer.err
 
 
+def test_a_selection_of_nothing_is_refused(run_command: RunCommand, salon: Workshop) -> None:
+    answer = run_command("build", "--select", "no_such_mart", database_url=salon.url)
+    assert answer.code == 2
+    assert "names no model" in answer.err
+
+
 def test_doctor_names_what_is_missing(run_command: RunCommand, database_url: str, server_home: Path) -> None:
     empty = run_command("doctor", database_url=database_url)
     assert empty.code == 2

@@ -1,0 +1,124 @@
+"""The daily marts: everything counts on the day on which its session started (REQUIREMENTS C4, C5, C7)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from tests.oracle.numbers import compute_mean, compute_percent, compute_percentile
+from tests.oracle.records import Row
+
+
+def compute_metrics(days: list[Row], sessions: list[Row], dialogs: list[Row]) -> list[Row]:
+    """Return the rows of `metrics_dailies` (seed 02, feature 5)."""
+    rows = []
+    for tenant_id in {day["tenant_id"] for day in days}:
+        own_sessions = [row for row in sessions if row["tenant_id"] == tenant_id]
+        own_dialogs = [row for row in dialogs if row["tenant_id"] == tenant_id]
+        own_days = [day for day in days if day["tenant_id"] == tenant_id]
+        rows += [describe_day(day, own_sessions, own_dialogs) for day in own_days]
+    return rows
+
+
+def describe_day(day: Row, sessions: list[Row], dialogs: list[Row]) -> Row:
+    """Return one tenant's measures of one day, from that tenant's rows."""
+    started = [row for row in sessions if row["started_day"] == day["day"]]
+    archived = [row for row in started if not row["is_inferred"]]
+    inferred = [row for row in started if row["is_inferred"]]
+    sent = [row for row in dialogs if row["sent_day"] == day["day"]]
+    ids = {row["session_id"] for row in archived}
+    replies = [row["response_ms"] for row in dialogs if row["session_id"] in ids and row["response_ms"] is not None]
+    bookings = count_rows(archived, is_booked=True)
+    return {
+        **day,
+        "dialogs_started": len(archived),
+        "bookings": bookings,
+        "conversion": compute_percent(bookings, len(archived)) or Decimal(0),
+        "avg_response_ms": compute_mean(replies),
+        "response_ms_sum": sum(replies) if replies else None,
+        "response_count": len(replies),
+        "median_response_ms": compute_percentile(replies, 0.5),
+        "p90_response_ms": compute_percentile(replies, 0.9),
+        "cancelled_bookings": count_rows(archived, is_booking_cancelled=True),
+        "unique_clients": len({row["client_id"] for row in archived}),
+        "new_clients": count_rows(archived, is_first_session=True),
+        "inferred_sessions": len(inferred),
+        "outreach_sessions": count_rows(inferred, is_outreach=True),
+        "messages": len(sent),
+        "user_messages": count_rows(sent, role="user"),
+        "agent_messages": count_rows(sent, role="assistant"),
+    }
+
+
+def compute_funnel(days: list[Row], sessions: list[Row]) -> list[Row]:
+    """Return the rows of `funnel_daily`: days and channels with archived sessions."""
+    rows = []
+    for day in days:
+        started = select_archived(day, sessions)
+        for channel in {row["channel"] for row in started}:
+            funnel = describe_funnel([row for row in started if row["channel"] == channel])
+            rows.append({**day, "channel": channel, **funnel})
+    return rows
+
+
+def describe_funnel(started: list[Row]) -> Row:
+    """Return the steps, their rates and the drop-offs of some archived sessions."""
+    reached = [sum(row["steps_completed"] >= step for row in started) for step in range(5)]
+    return {
+        "sessions_started": reached[0],
+        "chose_service": reached[1],
+        "chose_staff": reached[2],
+        "chose_time": reached[3],
+        "booked": reached[4],
+        "service_step_percent": compute_percent(reached[1], reached[0]),
+        "staff_step_percent": compute_percent(reached[2], reached[1]),
+        "time_step_percent": compute_percent(reached[3], reached[2]),
+        "booking_step_percent": compute_percent(reached[4], reached[3]),
+        "total_conversion_percent": compute_percent(reached[4], reached[0]),
+        "dropped_at_service": count_rows(started, drop_off_stage="service_selection"),
+        "dropped_at_staff": count_rows(started, drop_off_stage="staff_selection"),
+        "dropped_at_time": count_rows(started, drop_off_stage="time_selection"),
+        "dropped_at_confirmation": count_rows(started, drop_off_stage="confirmation"),
+        "inferred_drop_offs": count_rows(started, drop_off_stage_source="inferred"),
+        "done_without_booking": count_rows(started, status="done", is_booked=False),
+    }
+
+
+def compute_revenue(days: list[Row], sessions: list[Row]) -> list[Row]:
+    """Return the rows of `revenue_daily`: days and currencies with bookings, never added across currencies."""
+    rows = []
+    for day in days:
+        booked = [row for row in select_archived(day, sessions) if row["is_booked"]]
+        for currency in {row["booking_currency"] or "XXX" for row in booked}:
+            chosen = [row for row in booked if (row["booking_currency"] or "XXX") == currency]
+            kept = [row for row in chosen if not row["is_booking_cancelled"]]
+            cancelled = [row for row in chosen if row["is_booking_cancelled"]]
+            rows.append({
+                **day,
+                "currency": currency,
+                "kept_bookings": len(kept),
+                "kept_amount": sum_amounts(kept),
+                "cancelled_bookings": len(cancelled),
+                "cancelled_amount": sum_amounts(cancelled),
+                "bookings_without_amount": count_rows(chosen, booking_amount=None),
+            })  # fmt: skip
+    return rows
+
+
+def select_archived(day: Row, sessions: list[Row]) -> list[Row]:
+    """Return the archived sessions that started on one tenant's day."""
+    return [
+        row
+        for row in sessions
+        if not row["is_inferred"] and (row["tenant_id"], row["started_day"]) == (day["tenant_id"], day["day"])
+    ]
+
+
+def sum_amounts(rows: list[Row]) -> Decimal:
+    """Return the sum of the amounts that are known."""
+    return sum((row["booking_amount"] for row in rows if row["booking_amount"] is not None), Decimal(0))
+
+
+def count_rows(rows: list[Row], **wanted: Any) -> int:
+    """Return how many rows hold these values."""
+    return sum(all(row[name] == value for name, value in wanted.items()) for row in rows)

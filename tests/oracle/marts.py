@@ -1,0 +1,26 @@
+"""All marts of a world, by the names of their relations."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tests.oracle.dailies import compute_funnel, compute_metrics, compute_revenue
+from tests.oracle.dialogs import compute_dialogs
+from tests.oracle.records import Row, World
+from tests.oracle.sessions import compute_sessions
+from tests.oracle.tenant_days import compute_tenant_days
+
+
+def compute_marts(world: World, as_of: date) -> dict[str, list[Row]]:
+    """Return what one build from nothing must publish, `as_of` the end of a day where each tenant lives."""
+    dialogs = compute_dialogs(world)
+    sessions = compute_sessions(world, dialogs)
+    days = compute_tenant_days(world, as_of)
+    return {
+        "dashboard.dialogs": dialogs,
+        "dashboard.sessions": sessions,
+        "intermediate.int_tenant_days": days,
+        "dashboard.metrics_dailies": compute_metrics(days, sessions, dialogs),
+        "dashboard.funnel_daily": compute_funnel(days, sessions),
+        "dashboard.revenue_daily": compute_revenue(days, sessions),
+    }

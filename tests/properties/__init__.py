@@ -1,0 +1,1 @@
+"""Whatever the raw data and however it came, the marts are those that the oracle works out."""

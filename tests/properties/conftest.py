@@ -1,0 +1,29 @@
+"""How many examples a property takes: the same few on every run, more with HYPOTHESIS_PROFILE=thorough."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+
+from agentp.settings import Settings
+from tests.support.marts import Workshop
+
+# Shrinking would take hundreds of builds; a failure names the row and shows the raw rows behind it instead.
+settings.register_profile(
+    "claims", deadline=None, database=None, derandomize=True, phases=(Phase.explicit, Phase.generate)
+)
+settings.register_profile("thorough", settings.get_profile("claims"), derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "claims"))
+
+
+@pytest.fixture
+def untracked_workshop(make_database: Callable[[str | None], str], home: Path) -> Workshop:
+    """A database that may not be altered by triggers: builds compare fingerprints instead."""
+    url = make_database(None)
+    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
+    workshop.migrate(with_change_tracking=False)
+    return workshop

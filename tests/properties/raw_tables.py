@@ -1,0 +1,74 @@
+"""Bring a database's raw tables from one world to another by inserts, updates and deletes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tests.oracle.records import Client, Message, Session, Tenant, World
+
+Record = Tenant | Client | Session | Message
+TABLES = {
+    "tenants": ("tenants_v2", "id"),
+    "clients": ("clients_v2", "id"),
+    "sessions": ("conversation_sessions_v2", "session_id"),
+    "messages": ("recent_history_v2", "id"),
+}
+JSON_COLUMNS = ("metadata", "meta")
+
+
+def change_raw_tables(url: str, before: World, after: World) -> None:
+    """Write the difference between two worlds in one transaction, in the order that foreign keys ask for."""
+    with psycopg.connect(url) as connection:
+        for kind in ("tenants", "clients", "sessions", "messages"):
+            _write_rows(connection, kind, before, after)
+        for kind in ("messages", "sessions", "clients", "tenants"):
+            _delete_rows(connection, kind, before, after)
+
+
+def _write_rows(connection: psycopg.Connection[Any], kind: str, before: World, after: World) -> None:
+    table, key = TABLES[kind]
+    known = _by_key(kind, before)
+    inserted = [row for name, row in _by_key(kind, after).items() if name not in known]
+    updated = [row for name, row in _by_key(kind, after).items() if name in known and row != known[name]]
+    columns = _columns(inserted + updated)
+    if inserted:
+        statement = sql.SQL("insert into {} ({}) values ({})").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(", ").join(map(sql.Placeholder, columns)),
+        )
+        connection.cursor().executemany(statement, [_adapt(row) for row in inserted])
+    if updated:
+        assignments = [sql.SQL("{} = {}").format(sql.Identifier(c), sql.Placeholder(c)) for c in columns]
+        statement = sql.SQL("update {} set {} where {} = {}").format(
+            sql.Identifier(table), sql.SQL(", ").join(assignments), sql.Identifier(key), sql.Placeholder(key)
+        )
+        connection.cursor().executemany(statement, [_adapt(row) for row in updated])
+
+
+def _delete_rows(connection: psycopg.Connection[Any], kind: str, before: World, after: World) -> None:
+    table, key = TABLES[kind]
+    gone = [name for name in _by_key(kind, before) if name not in _by_key(kind, after)]
+    if gone:
+        statement = sql.SQL("delete from {} where {} = any(%s)").format(sql.Identifier(table), sql.Identifier(key))
+        connection.execute(statement, [gone])
+
+
+def _by_key(kind: str, world: World) -> dict[Any, Record]:
+    rows: Iterable[Record] = getattr(world, kind)
+    return {getattr(row, TABLES[kind][1]): row for row in rows}
+
+
+def _columns(rows: list[Record]) -> list[str]:
+    return list(asdict(rows[0])) if rows else []
+
+
+def _adapt(row: Record) -> dict[str, Any]:
+    values = asdict(row)
+    return {name: Jsonb(value) if name in JSON_COLUMNS else value for name, value in values.items()}
