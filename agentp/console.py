@@ -99,7 +99,7 @@ def show_marts(changes: list[MartChange], url: str) -> None:
     for change in changes:
         schema = "intermediate" if change.mart.startswith("int_") else "dashboard"
         counts = (change.rows, change.inserted, change.updated, change.deleted)
-        scope = "everything" if change.was_full else "what changed"
+        scope = "all" if change.was_full else "changes"
         table.add_row(f"{schema}.{change.mart}", *(f"{count:,}" for count in counts), scope)
     screen.print(table)
     screen.print(

@@ -55,7 +55,7 @@ def test_the_whole_way_on_a_small_demo(run_command: RunCommand, database_url: st
     assert "data tests passed" in answer.out
     again = run_command("run", "--as-of", "2026-10-31", database_url=database_url)
     assert again.code == 0
-    assert "what changed" in again.out
+    assert "changes" in again.out
     assert run_command("doctor", database_url=database_url).code == 0
 
 
