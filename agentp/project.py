@@ -34,7 +34,11 @@ def compute_definition(settings: Settings) -> str:
     digest = hashlib.sha256()
     files = [DBT_PROJECT / "dbt_project.yml"]
     for folder in ("models", "macros", "seeds"):
-        files += sorted(path for path in (DBT_PROJECT / folder).rglob("*") if path.is_file())
+        files += sorted(
+            path
+            for path in (DBT_PROJECT / folder).rglob("*")
+            if path.is_file() and not path.name.endswith("_unit_tests.yml")
+        )
     for path in files:
         digest.update(str(path.relative_to(DBT_PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
     digest.update(json.dumps(_model_variables(settings), sort_keys=True).encode())
@@ -84,6 +88,8 @@ def run_dbt(
         result = dbtRunner(callbacks=[listen]).invoke(
             [*arguments, "--vars", json.dumps(variables), "--quiet", "--log-level-file", "info"]
         )
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
     if result.exception is not None and not _node_results(result):
         raise _explain("dbt", str(result.exception))
     for node in _node_results(result):

@@ -292,7 +292,8 @@ def _run_tool(tool: str, *arguments: str, home: Path) -> None:
         output.seek(0)
         lines = [line.strip() for line in output.read().splitlines() if line.strip()]
     if result.returncode != 0:
+        telling = [line for line in lines if "FATAL" in line or "error:" in line] or lines[-1:] or ["no message"]
         raise ServerError(
-            f"{tool} of the embedded server failed: {lines[-1] if lines else 'no message'}.",
+            f"{tool} of the embedded server failed: {telling[0]}.",
             cure=f"See {home / 'postgres.log'}.",
         )
