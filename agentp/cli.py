@@ -132,12 +132,23 @@ def migrate(
 def load(
     path: Annotated[Path, typer.Argument(help="A folder with <table>.csv, .csv.gz, .jsonl or .jsonl.gz.")],
 ) -> None:
-    """Load a folder of table exports: all of it or nothing. Loading it again changes nothing."""
-    from agentp.console import load_with_progress
-    from agentp.database import resolve_url
+    """Load a folder of table exports: all of it or nothing. Loading it again changes nothing.
+
+    A database without any raw table gets them first; one with some of them is left in its shape.
+    """
+    from agentp.console import load_with_progress, show_steps
+    from agentp.database import open_connection, resolve_url
+    from agentp.pipeline import migrate as apply
+    from sources.agent_p.raw_tables import has_no_raw_tables
 
     settings = read_settings()
-    load_with_progress(resolve_url(settings), path)
+    target = resolve_url(settings)
+    with open_connection(target) as connection:
+        is_unused = has_no_raw_tables(connection)
+    if is_unused:
+        with show_steps("Making the raw tables") as steps:
+            apply(settings, target, last=None, with_change_tracking=True, report=steps.note)
+    load_with_progress(target, path)
 
 
 @app.command()

@@ -37,6 +37,11 @@ def find_missing_columns(connection: psycopg.Connection[Any]) -> list[str]:
     return missing
 
 
+def has_no_raw_tables(connection: psycopg.Connection[Any]) -> bool:
+    """Whether not one raw table is there: a database that nobody has used yet."""
+    return find_missing_columns(connection) == list(declare_raw_columns())
+
+
 def require_raw_tables(connection: psycopg.Connection[Any]) -> None:
     """Refuse to build where a raw table or column is missing, before any mart is touched."""
     missing = find_missing_columns(connection)

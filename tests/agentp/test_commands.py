@@ -59,6 +59,25 @@ def test_the_whole_way_on_a_small_demo(run_command: RunCommand, database_url: st
     assert run_command("doctor", database_url=database_url).code == 0
 
 
+def test_loading_into_an_unused_database_makes_the_raw_tables(
+    run_command: RunCommand, database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "tenants_v2_rows.csv").write_text("id,name\n11111111-1111-4111-8111-111111111111,Salon\n")
+    answer = run_command("load", str(tmp_path), database_url=database_url)
+    assert answer.code == 0, answer.err
+    assert "tenants_v2" in answer.out
+    assert run_command("doctor", database_url=database_url).out.count("standard's shape") == 1
+
+
+def test_a_bad_file_is_one_sentence_with_its_line(run_command: RunCommand, workshop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "tenants_v2.csv").write_text("id,name\n11111111-1111-4111-8111-111111111111,Salon\nnone,Bad\n")
+    answer = run_command("load", str(tmp_path), database_url=workshop.url)
+    assert answer.code == 1
+    for part in ("tenants_v2.csv", "line 3", "id", "none", "UUID"):
+        assert part in answer.err
+    assert workshop.execute("select * from tenants_v2") == []
+
+
 def test_a_broken_raw_table_leaves_the_marts_as_they_were(run_command: RunCommand, salon: Workshop) -> None:
     before = salon.read_marts()
     salon.execute("alter table recent_history_v2 rename column message to body")
