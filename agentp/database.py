@@ -52,13 +52,10 @@ def open_connection(url: str, *, autocommit: bool = False) -> Iterator[psycopg.C
     """Yield a connection whose failures, at connecting and at work, are told in one sentence."""
     parse_url(url)
     try:
-        connection = psycopg.connect(
-            url,
-            autocommit=autocommit,
-            connect_timeout=10,
-            application_name="agentp",
-            options=_session_options(url),
-        )
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="agentp")
+        # Not as start-up options: poolers in front of a server refuse those.
+        connection.execute("set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'")
+        connection.autocommit = autocommit
     except psycopg.OperationalError as error:
         raise explain_connection_failure(url, error) from error
     with connection:
@@ -76,11 +73,6 @@ def open_connection(url: str, *, autocommit: bool = False) -> Iterator[psycopg.C
             if connection.closed or connection.broken:
                 raise explain_connection_failure(url, error) from error
             raise
-
-
-def _session_options(url: str) -> str:
-    given = parse_url(url).get("options") or ""
-    return f"{given} -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres".strip()
 
 
 def explain_missing_right(url: str, error: psycopg.Error) -> SetupError:
