@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -92,7 +93,7 @@ def check_with_progress(settings: Settings, url: str, *, as_of: str | None) -> i
 
 def show_marts(changes: list[MartChange], url: str) -> None:
     """Show what the build did to every mart, and where to look at it."""
-    table = Table("mart", "rows", "inserted", "updated", "deleted", "scope", title="Built")
+    table = Table("mart", "rows", "inserted", "updated", "deleted", "scope", title="Built", box=SIMPLE)
     table.columns[0].no_wrap = True
     for column in table.columns[1:5]:
         column.justify = "right"
