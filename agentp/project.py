@@ -86,7 +86,7 @@ def run_dbt(
     variables = _model_variables(settings)
     with _dbt_environment(settings, url, as_of=as_of or ""):
         result = dbtRunner(callbacks=[listen]).invoke(
-            [*arguments, "--vars", json.dumps(variables), "--quiet", "--log-level-file", "info"]
+            [*arguments, "--vars", json.dumps(variables), "--log-level", "none", "--log-level-file", "info"]
         )
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception

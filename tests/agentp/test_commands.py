@@ -102,6 +102,7 @@ def test_a_failing_model_is_one_sentence_and_leaves_its_mart(run_command: RunCom
     answer = run_command("build", "--as-of", "2026-02-28", database_url=salon.url)
     assert answer.code == 1
     assert "sessions failed" in answer.err
+    assert answer.out == "", "dbt's own lines belong into its log"
     assert "Traceback" not in answer.err
     assert salon.read_marts() == before
 
