@@ -120,7 +120,7 @@ def migrate(
     settings = read_settings()
     with show_steps("Migrating") as steps:
         warnings = apply(
-            settings, resolve_url(settings), last=LEGACY if to == "legacy" else None,
+            resolve_url(settings), last=LEGACY if to == "legacy" else None,
             with_change_tracking=change_tracking, report=steps.note,
         )  # fmt: skip
     for warning in warnings:
@@ -147,7 +147,7 @@ def load(
         is_unused = has_no_raw_tables(connection)
     if is_unused:
         with show_steps("Making the raw tables") as steps:
-            apply(settings, target, last=None, with_change_tracking=True, report=steps.note)
+            apply(target, last=None, with_change_tracking=True, report=steps.note)
     load_with_progress(target, path)
 
 
@@ -171,7 +171,7 @@ def demo(
     target = resolve_url(settings)
     folder = settings.home / "demo" / f"sessions-{sessions}-seed-{seed}"
     with show_steps("Preparing the raw tables") as steps:
-        apply(settings, target, last=None, with_change_tracking=True, report=steps.note)
+        apply(target, last=None, with_change_tracking=True, report=steps.note)
     with show_steps("Writing the demo salons", total=sessions) as steps:
         summary = write_demo(folder, sessions=sessions, seed=seed, progress=steps.reach)
     load_with_progress(target, folder)
@@ -236,7 +236,7 @@ def run_everything(settings: Settings, *, as_of: str | None, migrate_first: bool
     target = resolve_url(settings)
     if migrate_first:
         with show_steps("Migrating") as steps:
-            warnings = apply(settings, target, last=None, with_change_tracking=True, report=steps.note)
+            warnings = apply(target, last=None, with_change_tracking=True, report=steps.note)
         for warning in warnings:
             screen.print(f"[yellow]![/] {_escape(warning)}", soft_wrap=True)
     changes = build_with_progress(settings, target, as_of=as_of, full_refresh=False, select=None)

@@ -24,7 +24,6 @@ class MartChange:
 
 
 def migrate(
-    settings: Settings,
     url: str,
     *,
     last: str | None,

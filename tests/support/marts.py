@@ -44,7 +44,6 @@ class Workshop:
     def migrate(self, *, last: str | None = None, with_change_tracking: bool = True) -> list[str]:
         """Bring the raw tables to their shape; return the warnings."""
         return pipeline.migrate(
-            self.settings,
             self.url,
             last=last,
             with_change_tracking=with_change_tracking,

@@ -5,9 +5,20 @@
 {%- endmacro %}
 
 
+{# The zone of a tenant joined as `tenants`; a row whose tenant is gone is shown in the default one. #}
+{% macro tenant_timezone() -%}
+    coalesce(tenants.timezone, '{{ var("default_timezone") }}')
+{%- endmacro %}
+
+
+{% macro is_as_of_a_day() %}
+    {{ return(modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', as_of()) is not none) }}
+{% endmacro %}
+
+
 {# The last local day that `as_of` reaches: that day itself when as_of is a day, else the day the instant falls on. #}
 {% macro as_of_day(timezone) -%}
-    {%- if modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', as_of()) -%}
+    {%- if is_as_of_a_day() -%}
         date '{{ as_of() }}'
     {%- else -%}
         (timestamptz '{{ as_of_instant() }}' at time zone {{ timezone }})::date
@@ -15,13 +26,9 @@
 {%- endmacro %}
 
 
-{# A day is final once it is over where the tenant lives. #}
+{# A day is final once it is over where the tenant lives: an as_of that is a day ends it, one that is an instant lies in it. #}
 {% macro is_final_day(day, timezone) -%}
-    {%- if modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', as_of()) -%}
-        ({{ day }} <= date '{{ as_of() }}')
-    {%- else -%}
-        ({{ day }} < (timestamptz '{{ as_of_instant() }}' at time zone {{ timezone }})::date)
-    {%- endif -%}
+    ({{ day }} {{ '<=' if is_as_of_a_day() else '<' }} {{ as_of_day(timezone) }})
 {%- endmacro %}
 
 

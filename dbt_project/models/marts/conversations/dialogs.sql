@@ -88,8 +88,8 @@ dialogs as (
         timed.role,
         timed.message_text,
         timed.sent_at,
-        {{ local_day('timed.sent_at', "coalesce(tenants.timezone, '" ~ var('default_timezone') ~ "')") }} as sent_day,
-        {{ local_day('timed.session_started_at', "coalesce(tenants.timezone, '" ~ var('default_timezone') ~ "')") }} as session_day,
+        {{ local_day('timed.sent_at', tenant_timezone()) }} as sent_day,
+        {{ local_day('timed.session_started_at', tenant_timezone()) }} as session_day,
         case
             when timed.role = 'assistant' then {{ milliseconds_between('timed.unanswered_since', 'timed.sent_at') }}
         end as response_ms

@@ -61,7 +61,7 @@ sessions as (
         all_sessions.channel,
         all_sessions.started_at,
         all_sessions.ended_at,
-        {{ local_day('all_sessions.started_at', "coalesce(tenants.timezone, '" ~ var('default_timezone') ~ "')") }} as started_day,
+        {{ local_day('all_sessions.started_at', tenant_timezone()) }} as started_day,
         all_sessions.recorded_duration_sec,
         {{ milliseconds_between('all_sessions.started_at', 'all_sessions.ended_at') }} / 1000 as duration_sec,
         all_sessions.recorded_status,
