@@ -1,8 +1,9 @@
-"""The raw tables that builds read, as the first migration declares them: the DDL has no second copy."""
+"""The raw tables as the migrations declare them (the DDL has no second copy), and as a database has them."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -10,24 +11,68 @@ import psycopg
 from agentp.errors import RawTablesError
 from sources.migrations import LEGACY, list_migrations
 
+POSTGRES_NAMES = {
+    "int8": "bigint",
+    "int4": "integer",
+    "int2": "smallint",
+    "bool": "boolean",
+    "float8": "double precision",
+}
+"""What the catalog calls types otherwise than people do."""
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """One column of a raw table: its Postgres type, and whether a build needs it (the legacy shape has it)."""
+
+    name: str
+    type: str
+    is_needed: bool
+
+
+def declare_raw_tables() -> dict[str, dict[str, RawColumn]]:
+    """Return every raw table's columns in the standard's shape, by name."""
+    tables: dict[str, dict[str, RawColumn]] = {}
+    for migration in list_migrations():
+        for table, body in re.findall(
+            r"create table if not exists public\.(\w+) \((.*?)\n\);", migration.sql, flags=re.DOTALL
+        ):
+            for name, data_type in re.findall(r"^    (\w+) (\w+)", body, flags=re.MULTILINE):
+                tables.setdefault(table, {})[name] = RawColumn(
+                    name, data_type.replace("bigserial", "bigint"), is_needed=migration.name == LEGACY
+                )
+        for table, body in re.findall(r"alter table public\.(\w+)\s+(add column.*?);", migration.sql, flags=re.DOTALL):
+            for name, data_type in re.findall(r"add column (?:if not exists )?(\w+) (\w+)", body):
+                tables[table][name] = RawColumn(name, data_type, is_needed=False)
+    return tables
+
 
 def declare_raw_columns() -> dict[str, list[str]]:
     """Return every raw table's columns in the legacy shape, which is the least that a build needs."""
-    sql = next(migration.sql for migration in list_migrations() if migration.name == LEGACY)
-    tables = re.findall(r"create table if not exists public\.(\w+) \((.*?)\n\);", sql, flags=re.DOTALL)
-    return {name: re.findall(r"^    (\w+) ", body, flags=re.MULTILINE) for name, body in tables}
+    return {
+        table: [column.name for column in columns.values() if column.is_needed]
+        for table, columns in declare_raw_tables().items()
+    }
+
+
+def read_raw_types(connection: psycopg.Connection[Any]) -> dict[str, dict[str, str]]:
+    """Return the columns of every relation in schema `public` with their types, as the database has them."""
+    rows = connection.execute(
+        "select c.relname, a.attname, t.typname::text from pg_class as c "
+        "join pg_namespace as n on n.oid = c.relnamespace join pg_attribute as a on a.attrelid = c.oid "
+        "join pg_type as t on t.oid = a.atttypid "
+        "where n.nspname = 'public' and c.relkind in ('r', 'p', 'f', 'v', 'm') and a.attnum > 0 and not a.attisdropped "
+        "order by c.relname, a.attnum"
+    ).fetchall()
+    types: dict[str, dict[str, str]] = {}
+    for table, column, data_type in rows:
+        types.setdefault(table, {})[column] = POSTGRES_NAMES.get(data_type, data_type)
+    return types
 
 
 def find_missing_columns(connection: psycopg.Connection[Any]) -> list[str]:
     """Return `table` or `table.column` for everything a build needs and the database lacks."""
-    rows = connection.execute(
-        "select c.relname, a.attname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
-        "join pg_attribute as a on a.attrelid = c.oid "
-        "where n.nspname = 'public' and a.attnum > 0 and not a.attisdropped"
-    ).fetchall()
-    present: dict[str, set[str]] = {}
-    for table, column in rows:
-        present.setdefault(table, set()).add(column)
+    present = read_raw_types(connection)
     missing = []
     for table, columns in declare_raw_columns().items():
         if table not in present:
@@ -53,3 +98,9 @@ def require_raw_tables(connection: psycopg.Connection[Any]) -> None:
             else ("Restore the column (it belongs to the data standard), or restore the name it had.")
         )
         raise RawTablesError(f"The raw data lacks {', '.join(missing[:8])}.", cure=cure)
+
+
+def require_some_raw_table(connection: psycopg.Connection[Any]) -> None:
+    """Refuse to check a database that nobody has used yet."""
+    if has_no_raw_tables(connection):
+        raise RawTablesError("There are no raw tables to check.", cure="Run `agentp migrate`, or load some data.")

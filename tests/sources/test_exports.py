@@ -63,7 +63,8 @@ def database(migrated_url: str) -> Iterator[Connection]:
         with connection.transaction():
             for table in reversed(TABLES):
                 connection.execute(f"delete from {table}")
-            connection.execute("delete from change_tracking.changed_clients")
+            for queue in ("changed_clients", "unchecked_clients"):
+                connection.execute(f"delete from change_tracking.{queue}")
             connection.execute("select setval(oid::regclass, 1, false) from pg_class where relkind = 'S'")
         yield connection
 

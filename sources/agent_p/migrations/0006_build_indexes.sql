@@ -1,5 +1,6 @@
 -- agentp: outside a transaction
--- Optional. What an incremental build looks up: one client's rows, and the messages of one session.
+-- Optional. What an incremental build or check looks up: one client's rows, the messages of one session, clients that
+-- share a chat, and what was written lately.
 -- CONCURRENTLY, so that the bots go on writing meanwhile.
 
 create index concurrently if not exists agentp_history_client
@@ -13,3 +14,19 @@ on public.recent_history_v2 (legacy_session_id) where legacy_session_id is not n
 
 create index concurrently if not exists agentp_sessions_client
 on public.conversation_sessions_v2 (user_id, tenant_id);
+
+create index concurrently if not exists agentp_wishes_client
+on public.wishlist_v2 (user_id, tenant_id);
+
+create index concurrently if not exists agentp_clients_telegram
+on public.clients_v2 (telegram_chat_id, tenant_id) where telegram_chat_id is not null;
+
+create index concurrently if not exists agentp_clients_whatsapp
+on public.clients_v2 (whatsapp_id, tenant_id) where whatsapp_id is not null;
+
+-- Rows are written in the order of time, nearly: a block range index is small and finds the last weeks.
+create index concurrently if not exists agentp_history_sent
+on public.recent_history_v2 using brin (created_at);
+
+create index concurrently if not exists agentp_sessions_started
+on public.conversation_sessions_v2 using brin (started_at);
