@@ -1,0 +1,218 @@
+"""The one look at a raw table that all its rules share: SQL that reads every row once, whatever the rules' number.
+
+A row's verdicts are counted per salon and client where the rows are, so that nothing but counts and a few keys
+ever leaves the database, and so that a later run can replace what it says of the clients it looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from psycopg import sql
+
+from expectations.inspections import Inspection, Lookup, Tally
+from expectations.rules import ExpectRowsToFollowRule
+from expectations.schema import NOBODY
+from expectations.shapes import Shape
+from sources.agent_p.raw_tables import declare_raw_tables
+
+NOBODY_ID = f"'{NOBODY}'::uuid"
+
+Rules = Sequence[ExpectRowsToFollowRule]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One run's look at one table: with which columns, and at all rows or those of `quality.claimed_clients`."""
+
+    run_id: int
+    inspection: Inspection
+    shape: Shape
+    is_scoped: bool
+
+
+def build_pass(look: Look, rules: Rules) -> str:
+    """Return SQL that makes `scratch_pass`: one row per salon and client, with each rule's count and examples."""
+    inspection = look.inspection
+    verdicts = [
+        sql.SQL("({}) is true as failed_{}").format(sql.SQL(rule.fails_when), sql.SQL(str(number)))
+        for number, rule in enumerate(rules)
+    ]
+    counts = [
+        sql.SQL(
+            "count(*) filter (where failed_{n}) as failed_{n}, "
+            "min(label::text) filter (where failed_{n}) as first_{n}, "
+            "max(label::text) filter (where failed_{n}) as last_{n}"
+        ).format(n=sql.SQL(str(number)))
+        for number in range(len(rules))
+    ]
+    return sql.SQL(
+        "create temporary table scratch_pass on commit drop as "
+        "select tenant_id, client_id, count(*) as rows_seen, count(*) filter (where is_linked) as linked, {counts} "
+        # OFFSET 0 keeps each condition from being evaluated once for every aggregate that asks for it.
+        "from (select {tenant} as tenant_id, {client} as client_id, {label} as label, ({linked}) is true as is_linked, "
+        "{verdicts} from {source} {scope} offset 0) as inspected group by tenant_id, client_id"
+    ).format(
+        counts=sql.SQL(", ").join(counts), verdicts=sql.SQL(", ").join(verdicts),
+        tenant=_or_nobody(inspection.tenant), client=_or_nobody(inspection.client),
+        label=sql.SQL(inspection.label), linked=sql.SQL(inspection.is_linked),
+        source=_join_evidence(look), scope=_limit_scope(look),
+    ).as_string(None)  # fmt: skip
+
+
+def build_failures(rules: Rules) -> str:
+    """Return SQL that stores the verdicts of `scratch_pass`, one row per salon, client and failing rule."""
+    verdicts = sql.SQL(", ").join(
+        sql.SQL("({}, failed_{n}, first_{n}, last_{n})").format(sql.Literal(rule.rule_id), n=sql.SQL(str(number)))
+        for number, rule in enumerate(rules)
+    )
+    return (
+        sql.SQL(
+            "insert into quality.scratch_failures (tenant_id, client_id, rule_id, rows_failed, first_key, last_key) "
+            "select tenant_id, client_id, rule_id, rows_failed, first_key, last_key from scratch_pass "
+            "cross join lateral (values {}) as verdicts (rule_id, rows_failed, first_key, last_key) "
+            "where rows_failed > 0"
+        )
+        .format(verdicts)
+        .as_string(None)
+    )
+
+
+def build_set_aside(look: Look, rules: Rules, *, has_nobody: bool) -> str:
+    """Return SQL that stores the keys of rows that may not reach the marts, among clients that have such rows.
+
+    ``has_nobody`` says that some of these rows name no salon or no client.
+    """
+    inspection = look.inspection
+    listed = [rule for rule in rules if rule.action == "set_aside"]
+    broken = sql.SQL(", ").join(
+        sql.SQL("case when {} then {} end").format(sql.SQL(rule.fails_when), sql.Literal(rule.rule_id))
+        for rule in listed
+    )
+    # Without NULLs the plain columns are compared, so that their index can be used.
+    columns = [_or_nobody(inspection.tenant), _or_nobody(inspection.client)] if has_nobody else [
+        sql.SQL(inspection.tenant), sql.SQL(inspection.client or NOBODY_ID)
+    ]  # fmt: skip
+    return sql.SQL(
+        "insert into quality.scratch_set_aside (tenant_id, table_name, row_key, client_id, rule_ids) "
+        # A table without a primary key may hold a key twice, or none.
+        "select distinct on (tenant_id, row_key) "
+        "tenant_id, {table}, row_key, client_id, to_jsonb(array_remove(rule_ids, null)) "
+        "from (select {tenant} as tenant_id, {client} as client_id, coalesce({key}::text, '') as row_key, "
+        "array[{broken}] as rule_ids "
+        "from {source} where ({columns}) in (select tenant_id, client_id from quality.scratch_failures "
+        "where rule_id = any({listed}))) as inspected where array_remove(rule_ids, null) <> '{{}}' "
+        "order by tenant_id, row_key, client_id, rule_ids"
+    ).format(
+        table=sql.Literal(inspection.table), key=sql.SQL(inspection.key), broken=broken,
+        tenant=_or_nobody(inspection.tenant), client=_or_nobody(inspection.client),
+        source=_join_evidence(replace(look, is_scoped=not has_nobody)), columns=sql.SQL(", ").join(columns),
+        listed=sql.Literal([rule.rule_id for rule in listed]),
+    ).as_string(None)  # fmt: skip
+
+
+def build_links(look: Look) -> str:
+    """Return SQL that stores which clients' messages name which other clients' sessions."""
+    return (
+        sql.SQL(
+            "insert into quality.scratch_links (tenant_id, client_id, linked_tenant_id, linked_client_id) "
+            "select distinct rows.tenant_id, rows.user_id, owner.tenant_id, owner.user_id from {source} "
+            "cross join lateral (values (sessions.tenant_id, sessions.user_id), (former.tenant_id, former.user_id)) "
+            "as owner (tenant_id, user_id) "
+            "where (rows.tenant_id, rows.user_id) in (select tenant_id, client_id from scratch_pass where linked > 0) "
+            "and (owner.tenant_id, owner.user_id) <> (rows.tenant_id, rows.user_id) "
+            # Where rows are nobody's every run is a full one, so that nobody's links are not needed.
+            "and owner.tenant_id is not null and owner.user_id is not null"
+        )
+        .format(source=_join_evidence(replace(look, is_scoped=True)))
+        .as_string(None)
+    )
+
+
+def _or_nobody(expression: str | None) -> sql.Composable:
+    return (
+        sql.SQL("coalesce({}, {})").format(sql.SQL(expression), sql.SQL(NOBODY_ID))
+        if expression
+        else sql.SQL(NOBODY_ID)
+    )
+
+
+def _limit_scope(look: Look) -> sql.Composable:
+    inspection = look.inspection
+    if not look.is_scoped:
+        return sql.SQL("")
+    return sql.SQL("where ({}, {}) in (select tenant_id, client_id from quality.claimed_clients)").format(
+        sql.SQL(inspection.tenant), sql.SQL(inspection.client or NOBODY_ID)
+    )
+
+
+def _join_evidence(look: Look) -> sql.Composable:
+    """The table with what its rules ask about: the run, whether columns are there, other rows."""
+    inspection, shape = look.inspection, look.shape
+    parts: list[sql.Composable] = [
+        sql.SQL(
+            "{} as rows cross join (select present from quality.runs where run_id = {}) as run "
+            "cross join (select {} as lacks_processed_at) as shape"
+        ).format(
+            _name_table(inspection.table, shape), sql.Literal(look.run_id),
+            sql.Literal(not shape.has("wishlist_v2", "processed_at")),
+        )
+    ]  # fmt: skip
+    parts += [_join_lookup(lookup, shape) for lookup in inspection.lookups]
+    parts += [_join_tally(tally, shape, is_scoped=look.is_scoped) for tally in inspection.tallies]
+    parts += [sql.SQL(join) for join in inspection.joins]
+    return sql.SQL(" ").join(parts)
+
+
+def _name_table(table: str, shape: Shape) -> sql.Composable:
+    """The raw table; columns of the standard that it lacks are there, and empty."""
+    absent = [column for column in declare_raw_tables()[table].values() if not shape.has(table, column.name)]
+    name = sql.Identifier("public", table)
+    if not absent:
+        return name
+    columns = sql.SQL(", ").join(
+        sql.SQL("null::{} as {}").format(sql.SQL(column.type), sql.Identifier(column.name)) for column in absent
+    )
+    return sql.SQL("(select raw.*, {} from {} as raw)").format(columns, name)
+
+
+def _join_lookup(lookup: Lookup, shape: Shape) -> sql.Composable:
+    relation = _name_table(lookup.table, shape)
+    if (lookup.table, lookup.key) not in shape.unique_columns:
+        # Twins must not multiply the rows that point at them.
+        relation = sql.SQL("(select distinct on ({key}) * from {table} as raw order by {key}, {first})").format(
+            key=sql.Identifier(lookup.key), table=relation,
+            first=sql.Identifier("id" if shape.has(lookup.table, "id") else lookup.key),
+        )  # fmt: skip
+    return sql.SQL("left join {} as {} on {}.{} = {}").format(
+        relation,
+        sql.Identifier(lookup.alias),
+        sql.Identifier(lookup.alias),
+        sql.Identifier(lookup.key),
+        sql.SQL(lookup.on),
+    )
+
+
+def _join_tally(tally: Tally, shape: Shape, *, is_scoped: bool) -> sql.Composable:
+    alias, table = sql.Identifier(tally.alias), _name_table(tally.table, shape)
+    facts = sql.SQL(", ").join(
+        sql.SQL("{} as {}").format(sql.SQL(aggregate), sql.Identifier(name)) for name, aggregate in tally.facts.items()
+    )
+    if [(tally.table, key) for key in tally.keys if (tally.table, key) in shape.unique_columns] and tally.is_of_itself:
+        # A unique index says that the row has no twin: it is all there is to count.
+        return sql.SQL("cross join lateral (select {} from (select rows.*) as others) as {}").format(facts, alias)
+    if is_scoped:
+        same = sql.SQL(" and ").join(
+            sql.SQL("others.{} = {}").format(sql.Identifier(key), sql.SQL(value)) for key, value in tally.keys.items()
+        )
+        return sql.SQL("left join lateral (select {} from {} as others where {}) as {} on true").format(
+            facts, table, same, alias
+        )
+    keys = sql.SQL(", ").join(map(sql.Identifier, tally.keys))
+    same = sql.SQL(" and ").join(
+        sql.SQL("{}.{} = {}").format(alias, sql.Identifier(key), sql.SQL(value)) for key, value in tally.keys.items()
+    )
+    return sql.SQL("left join (select {}, {} from {} as others group by {}) as {} on {}").format(
+        keys, facts, table, keys, alias, same
+    )

@@ -1,0 +1,101 @@
+"""Whether raw tables have the columns, types and keys that the standard declares (seed 01, DDL of sections 1 to 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+import psycopg
+
+from sources.agent_p.raw_tables import declare_raw_tables, read_raw_types
+
+TEXT_TYPES = ("text", "varchar", "bpchar")
+LIKELY_RENAMED = 0.5
+"""How alike two names must be (difflib's ratio), where several new columns have the type, to suggest a renaming."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the catalog says of the raw tables.
+
+    ``types`` by table and column; ``unique_columns`` are (table, column) with a unique index of their own;
+    ``session_key`` is the table that the foreign key of `recent_history_v2.session_id` points at, if any.
+    """
+
+    types: dict[str, dict[str, str]]
+    unique_columns: frozenset[tuple[str, str]]
+    session_key: str | None
+
+    def has(self, table: str, column: str) -> bool:
+        """Whether the database has the column."""
+        return column in self.types.get(table, {})
+
+
+def read_shape(connection: psycopg.Connection[Any]) -> Shape:
+    """Read the catalog; no table is touched."""
+    unique = connection.execute(
+        "select c.relname, a.attname from pg_index as i join pg_class as c on c.oid = i.indrelid "
+        "join pg_namespace as n on n.oid = c.relnamespace "
+        "join pg_attribute as a on a.attrelid = c.oid and a.attnum = i.indkey[0] "
+        "where n.nspname = 'public' and i.indisunique and i.indisvalid and i.indnkeyatts = 1 and i.indpred is null"
+    ).fetchall()
+    key = connection.execute(
+        "select f.confrelid::regclass::text from pg_constraint as f "
+        "join pg_attribute as a on a.attrelid = f.conrelid and a.attnum = f.conkey[1] "
+        "where f.contype = 'f' and f.conrelid = to_regclass('public.recent_history_v2') "
+        "and a.attname = 'session_id' and cardinality(f.conkey) = 1"
+    ).fetchone()
+    return Shape(
+        types=read_raw_types(connection),
+        unique_columns=frozenset((table, column) for table, column in unique),
+        session_key=str(key[0]).removeprefix("public.") if key else None,
+    )
+
+
+def find_shape_faults(table: str, shape: Shape) -> dict[str, list[str]]:
+    """Return what is wrong with a table by aspect (`columns_present`, …), one sentence a fault."""
+    declared = declare_raw_tables()[table]
+    present = shape.types.get(table)
+    if present is None:
+        return {"columns_present": [f"the table {table} is missing"]}
+    strangers = [column for column in present if column not in declared]
+    faults: dict[str, list[str]] = {"columns_present": [], "column_types": [], "no_new_columns": []}
+    for column in declared.values():
+        found = present.get(column.name)
+        if found is None:
+            if (table, column.name) != ("recent_history_v2", "legacy_session_id"):
+                faults["columns_present"].append(
+                    f"{column.name} is missing{_suggest_name(column.name, column.type, strangers, present)}"
+                )
+        elif found != column.type and not {found, column.type} <= set(TEXT_TYPES):
+            faults["column_types"].append(f"{column.name} is {found}, not {column.type}")
+    faults["no_new_columns"] = [f"{column} ({present[column]}) is not in the standard" for column in strangers]
+    if table == "recent_history_v2" and shape.session_key != "conversation_sessions_v2":
+        faults["session_key"] = [f"session_id refers to {shape.session_key or 'no table'}"]
+    return faults
+
+
+def find_stopping_faults(shape: Shape) -> list[str]:
+    """Return the faults that nothing right can be built with: needed columns missing, types that are others."""
+    faults = []
+    for table, columns in declare_raw_tables().items():
+        found = find_shape_faults(table, shape)
+        for fault in found["columns_present"]:
+            name = fault.split(" ", 1)[0]
+            if name not in columns or columns[name].is_needed:
+                faults.append(f"{table}: {fault}")
+        faults += [f"{table}: {fault}" for fault in found.get("column_types", [])]
+    return faults
+
+
+def _suggest_name(name: str, data_type: str, strangers: list[str], present: dict[str, str]) -> str:
+    alike = sorted(
+        (stranger for stranger in strangers if present[stranger] == data_type), key=lambda other: -_compare(name, other)
+    )
+    is_likely = alike and (len(alike) == 1 or _compare(name, alike[0]) >= LIKELY_RENAMED)
+    return f" (renamed to {alike[0]}?)" if is_likely else ""
+
+
+def _compare(name: str, other: str) -> float:
+    return SequenceMatcher(None, name, other).ratio()

@@ -1,0 +1,1 @@
+"""The suites: one file a raw table, each a pure function."""

@@ -1,0 +1,30 @@
+"""Section 3 of the standard and its checklist: `conversation_sessions_v2`, the archived sessions."""
+
+from __future__ import annotations
+
+import great_expectations as gx
+
+from expectations.rules import TABLES, expect_shape
+from expectations.suites.references import expect_client, expect_tenant
+from expectations.suites.session_bookings import expect_bookings
+from expectations.suites.session_outcomes import expect_counts, expect_outcome
+from expectations.suites.session_times import expect_identity, expect_times
+
+TABLE = TABLES["sessions"]
+
+
+def build_suite() -> gx.ExpectationSuite:
+    """Return the suite; needs no context and no database."""
+    return gx.ExpectationSuite(
+        name=TABLE,
+        expectations=[
+            *expect_shape("sessions", section="3"),
+            *expect_tenant("sessions", section="3", implies=("sessions.client_same_tenant",)),
+            *expect_client("sessions", section="3"),
+            *expect_identity(),
+            *expect_times(),
+            *expect_outcome(),
+            *expect_bookings(),
+            *expect_counts(),
+        ],
+    )

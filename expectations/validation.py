@@ -1,0 +1,114 @@
+"""Running the suites with Great Expectations: an ephemeral context, the raw tables as assets, data docs if wanted."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+import great_expectations as gx
+from great_expectations.core import ExpectationSuiteValidationResult
+from great_expectations.core.run_identifier import RunIdentifier
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from sqlalchemy.engine import URL
+
+from agentp.database import parse_url
+from agentp.errors import AgentpError
+from expectations.rules import ExpectTableShape
+from expectations.standard import build_suites
+
+
+class CheckError(AgentpError):
+    """The gate could not run; how things stood before still stands."""
+
+    exit_code = 2
+
+
+def validate_tables(
+    url: str,
+    *,
+    tables: Iterable[str],
+    run_id: int,
+    only_shapes: bool,
+    docs: Path | None = None,
+    announce: Callable[[str], None] = lambda table: None,
+) -> dict[str, ExpectationSuiteValidationResult]:
+    """Run the suites of the tables; return Great Expectations' results by table.
+
+    ``run_id`` names them in data docs. ``only_shapes`` leaves out the rules about rows, for tables whose shape no
+    rule about rows can be trusted on.
+    ``docs`` is a folder to render the results into, as a site. Raises `CheckError` where a rule could not be run.
+    """
+    with warnings.catch_warnings():
+        # The generic data source is meant: it takes any libpq URL. The schema is ours to name.
+        warnings.filterwarnings("ignore", module="great_expectations")
+        return _validate(url, tables=tables, run_id=run_id, only_shapes=only_shapes, docs=docs, announce=announce)
+
+
+def _validate(
+    url: str,
+    *,
+    tables: Iterable[str],
+    run_id: int,
+    only_shapes: bool,
+    docs: Path | None,
+    announce: Callable[[str], None],
+) -> dict[str, ExpectationSuiteValidationResult]:
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    if docs is not None:
+        context.add_data_docs_site("standard", _describe_site(docs))
+    source = context.data_sources.add_sql(name="raw tables", connection_string=_write_connection_string(url))
+    definitions = []
+    for table, suite in build_suites().items():
+        if table not in tables:
+            continue
+        expectations = [e for e in suite.expectations if not only_shapes or isinstance(e, ExpectTableShape)]
+        batch = source.add_table_asset(name=table, table_name=table, schema_name="public")
+        # A copy, because a context takes possession of the suites it is given.
+        copy = gx.ExpectationSuite(name=table, expectations=[e.copy(deep=True) for e in expectations])
+        definition = gx.ValidationDefinition(
+            name=table, data=batch.add_batch_definition_whole_table("all rows"), suite=context.suites.add(copy)
+        )
+        definitions.append(context.validation_definitions.add(definition))
+    results = {}
+    for definition in definitions:
+        announce(definition.name)
+        results[definition.name] = definition.run(result_format="BASIC", run_id=RunIdentifier(run_name=f"run {run_id}"))
+        _raise_on_exception(results[definition.name])
+    if docs is not None:
+        context.build_data_docs(site_names=["standard"])
+    return results
+
+
+def _raise_on_exception(result: ExpectationSuiteValidationResult) -> None:
+    for found in result.results:
+        details: Any = found.exception_info or {}
+        for info in [details, *(value for value in details.values() if isinstance(value, dict))]:
+            if info.get("raised_exception"):
+                rule = found.expectation_config.kwargs["rule_id"] if found.expectation_config else "a rule"
+                first_line = str(info.get("exception_message", "")).strip().split("\n")[0]
+                raise CheckError(
+                    f"{rule} could not be checked: {first_line}.",
+                    cure="Mend the cause and run `agentp check` again; what stood before still stands.",
+                )
+
+
+def _write_connection_string(url: str) -> str:
+    """The URL as SQLAlchemy spells it; every setting of libpq's goes along."""
+    parts = {name: str(value) for name, value in parse_url(url).items() if value not in (None, "")}
+    # Parts as query keep sockets, several hosts and odd passwords as libpq understands them.
+    return URL.create("postgresql+psycopg", query=parts).render_as_string(hide_password=False)
+
+
+def _describe_site(folder: Path) -> Any:
+    return {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder.resolve())},
+    }
