@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from tests.dbt.conftest import Project
 
-REFERENCE_TABLES = {"known_timezones"}
+REFERENCE_TABLES = {"known_timezones", "rules", "runs"}
 FORBIDDEN_FUNCTIONS = re.compile(
     r"\b(now\s*\(|current_date|current_timestamp|current_time|localtime|localtimestamp|clock_timestamp\s*\(|"
     r"statement_timestamp\s*\(|transaction_timestamp\s*\(|timeofday\s*\(|random\s*\(|gen_random_uuid\s*\()",
@@ -66,8 +66,10 @@ def find_subqueries_without_tenant(tree: exp.Expression) -> Iterator[str]:
 
 
 def has_tenant_equality(condition: exp.Expression | None) -> bool:
+    # A salon's own row calls its tenant `id`.
+    pairs = ({"tenant_id"}, {"tenant_id", "id"})
     return condition is not None and any(
-        getattr(equality.left, "name", "") == "tenant_id" and getattr(equality.right, "name", "") == "tenant_id"
+        {getattr(equality.left, "name", ""), getattr(equality.right, "name", "")} in pairs
         for equality in condition.find_all(exp.EQ)
     )
 

@@ -7,6 +7,7 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.oracle.acceptance import accept_rows
 from tests.oracle.records import World
 from tests.properties.comparing import assert_marts_are_right, assert_nothing_changes
 from tests.properties.examples import take_examples
@@ -33,7 +34,15 @@ def test_any_history_ends_in_the_same_marts_without_change_tracking(
     replay_history(untracked_workshop, target, Random(seed), chunks=4)
 
 
-def replay_history(workshop: Workshop, target: World, random: Random, chunks: int) -> None:
+@settings(max_examples=take_examples(3), suppress_health_check=list(HealthCheck))
+@given(target=worlds(), seed=seeds)
+def test_any_history_checked_before_each_build_ends_in_the_marts_of_the_accepted_rows(
+    workshop: Workshop, target: World, seed: int
+) -> None:
+    replay_history(workshop, target, Random(seed), chunks=4, is_checked=True)
+
+
+def replay_history(workshop: Workshop, target: World, random: Random, chunks: int, *, is_checked: bool = False) -> None:
     """Lead the raw tables through a history, build after each chunk, and hold every build against the oracle."""
     now, as_of = World(), AS_OF_DAYS[-1]
     try:
@@ -42,8 +51,10 @@ def replay_history(workshop: Workshop, target: World, random: Random, chunks: in
                 change_raw_tables(workshop.url, now, after)
                 now = after
             as_of = random.choice(AS_OF_DAYS)
+            if is_checked:
+                workshop.check()
             workshop.build(as_of=as_of.isoformat())
-            assert_marts_are_right(workshop, now, as_of)
+            assert_marts_are_right(workshop, accept_rows(now) if is_checked else now, as_of)
         assert_nothing_changes(workshop, as_of, full_refresh=True)
         assert_nothing_changes(workshop, as_of)
     finally:

@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
@@ -16,6 +17,9 @@ from psycopg.rows import dict_row
 from agentp import pipeline
 from agentp.pipeline import MartChange
 from agentp.settings import Settings
+
+if TYPE_CHECKING:
+    from expectations.verdicts import Verdict
 
 AS_OF = "2026-02-28"
 MARTS = {
@@ -56,6 +60,10 @@ class Workshop:
         """Build and return what changed, by mart."""
         changes = pipeline.build(self.settings, self.url, as_of=as_of, full_refresh=full_refresh, select=select)
         return {change.mart: change for change in changes}
+
+    def check(self, *, as_of: str = AS_OF, is_full: bool = False, docs: Path | None = None) -> Verdict:
+        """Check the raw tables against the data standard."""
+        return pipeline.check(self.settings, self.url, as_of=as_of, is_full=is_full, docs=docs)
 
     def execute(self, query: str, parameters: Any = None) -> list[dict[str, Any]]:
         """Run one statement in a transaction of its own; return its rows, if it has any."""

@@ -8,6 +8,21 @@
     {%- else -%}
         {{ claim_from_fingerprints() }}
     {%- endif -%}
+    {{ claim_from_gate() }}
+{% endmacro %}
+
+
+{# Clients whose rows the gate set aside or took back: nothing else need have changed about them. #}
+{% macro claim_from_gate() %}
+    with reconsidered as (
+        delete from quality.reconsidered_clients
+        returning tenant_id, client_id
+    )
+    insert into build.touched_clients (tenant_id, client_id, claimed_at)
+    select tenant_id, client_id, statement_timestamp()
+    from reconsidered
+    where tenant_id <> {{ nobody() }}
+    on conflict (tenant_id, client_id) do update set claimed_at = excluded.claimed_at;
 {% endmacro %}
 
 
@@ -174,7 +189,7 @@
 
 {% macro raw_column(table, column, data_type, absent='null') -%}
     {%- if has_raw_column(table, column) -%}
-        {{ adapter.quote(column) }}
+        source.{{ adapter.quote(column) }}
     {%- else -%}
         {{ absent }}::{{ data_type }}
     {%- endif -%}

@@ -1,7 +1,12 @@
 {# The tenant's calendar (REQUIREMENTS C6). #}
 
+{# On the first and last days that Postgres knows, an offset would lead out of its time: there the day is that of UTC. #}
 {% macro local_day(instant, timezone) -%}
-    ({{ instant }} at time zone {{ timezone }})::date
+    (
+        {{ instant }} at time zone case
+            when {{ instant }} between '4713-01-02 BC' and '294276-12-30' then {{ timezone }} else 'UTC'
+        end
+    )::date
 {%- endmacro %}
 
 

@@ -94,6 +94,12 @@
 {%- endmacro %}
 
 
+{# The tenant id under which schema `quality` files rows that name no tenant. #}
+{% macro nobody() -%}
+    '00000000-0000-0000-0000-000000000000'::uuid
+{%- endmacro %}
+
+
 {% macro build_state_ddl() %}
     set client_min_messages = warning;
     create schema if not exists build;

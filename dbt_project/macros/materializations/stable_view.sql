@@ -3,6 +3,7 @@
 {% materialization stable_view, adapter='postgres' %}
     {%- set target_relation = this.incorporate(type='view') -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if config.get('contract').enforced %}{% do get_assert_columns_equivalent(sql) %}{% endif %}
     {% call statement('main') -%}
         create or replace view {{ target_relation }} with (security_invoker = true) as (
             {{ sql }}

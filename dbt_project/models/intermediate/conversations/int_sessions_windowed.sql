@@ -36,7 +36,11 @@ windowed as (
             sessions.started_at,
             coalesce(
                 sessions.ended_at,
-                case when sessions.duration_sec > 0 then sessions.started_at + sessions.duration_sec * interval '1 second' end,
+                case
+                    -- The last years that Postgres knows have no room for a duration.
+                    when sessions.duration_sec > 0 and sessions.started_at < '294200-01-01'
+                        then sessions.started_at + sessions.duration_sec * interval '1 second'
+                end,
                 sessions.started_at
             )
         ) as ended_at,

@@ -1,11 +1,11 @@
 select
     ---------- ids
-    tenant_id,
-    user_id as client_id,
-    nullif(btrim(preferred_staff_id), '') as preferred_staff_id,
+    source.tenant_id,
+    source.user_id as client_id,
+    nullif(btrim(source.preferred_staff_id), '') as preferred_staff_id,
 
     ---------- text
-    ltm_data,
+    source.ltm_data,
 
     ---------- numbers
     {{ raw_column('user_ltm_v2', 'avg_visit_interval', 'integer') }} as avg_visit_interval_days,
@@ -13,4 +13,5 @@ select
 
     ---------- timestamps
     {{ raw_column('user_ltm_v2', 'last_visit_date', 'timestamptz') }} as last_visit_at
-from {{ source('agent_p', 'user_ltm_v2') }}
+from {{ source('agent_p', 'user_ltm_v2') }} as source
+where {{ is_accepted('user_ltm_v2', key='user_id') }}

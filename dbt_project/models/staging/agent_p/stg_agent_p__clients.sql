@@ -1,17 +1,18 @@
 select
     ---------- ids
-    tenant_id,
-    id as client_id,
-    telegram_chat_id,
-    whatsapp_id,
-    yclients_client_id,
+    source.tenant_id,
+    source.id as client_id,
+    source.telegram_chat_id,
+    source.whatsapp_id,
+    source.yclients_client_id,
 
     ---------- text
-    nullif(btrim(full_name), '') as client_name,
-    nullif(btrim(phone), '') as phone,
-    meta,
+    nullif(btrim(source.full_name), '') as client_name,
+    nullif(btrim(source.phone), '') as phone,
+    source.meta,
 
     ---------- timestamps
-    created_at,
-    updated_at
-from {{ source('agent_p', 'clients_v2') }}
+    source.created_at,
+    source.updated_at
+from {{ source('agent_p', 'clients_v2') }} as source
+where {{ is_accepted('clients_v2') }}

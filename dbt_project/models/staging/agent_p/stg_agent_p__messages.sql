@@ -1,17 +1,18 @@
 select
     ---------- ids
-    tenant_id,
-    id as message_id,
-    user_id as client_id,
-    session_id,
+    source.tenant_id,
+    source.id as message_id,
+    source.user_id as client_id,
+    source.session_id,
     {{ raw_column('recent_history_v2', 'legacy_session_id', 'uuid') }} as legacy_session_id,
 
     ---------- text
-    role,
-    channel,
-    message as message_text,
-    meta,
+    source.role,
+    source.channel,
+    source.message as message_text,
+    source.meta,
 
     ---------- timestamps
-    created_at as sent_at
-from {{ source('agent_p', 'recent_history_v2') }}
+    source.created_at as sent_at
+from {{ source('agent_p', 'recent_history_v2') }} as source
+where {{ is_accepted('recent_history_v2') }}

@@ -1,22 +1,23 @@
 select
     ---------- ids
-    tenant_id,
-    id as wish_id,
-    user_id as client_id,
-    item_id,
+    source.tenant_id,
+    source.id as wish_id,
+    source.user_id as client_id,
+    source.item_id,
 
     ---------- text
-    item_type,
-    source as wish_source,
-    comment as wish_comment,
+    source.item_type,
+    source.source as wish_source,
+    source.comment as wish_comment,
     {{ raw_column('wishlist_v2', 'status', 'text', absent="'pending'") }} as wish_status,
-    meta,
+    source.meta,
 
     ---------- numbers
     {{ raw_column('wishlist_v2', 'amount', 'numeric') }} as amount,
 
     ---------- timestamps
-    created_at,
-    updated_at,
+    source.created_at,
+    source.updated_at,
     {{ raw_column('wishlist_v2', 'processed_at', 'timestamptz') }} as processed_at
-from {{ source('agent_p', 'wishlist_v2') }}
+from {{ source('agent_p', 'wishlist_v2') }} as source
+where {{ is_accepted('wishlist_v2') }}
