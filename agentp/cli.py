@@ -25,6 +25,8 @@ app = typer.Typer(
         "2 it could not start (settings, server, rights)."
     ),
 )
+repairs = typer.Typer(no_args_is_help=True, help="Mend raw rows; each change is logged and can be taken back.")
+app.add_typer(repairs, name="repair")
 screen = Console()
 notes = Console(stderr=True)
 
@@ -182,6 +184,58 @@ def demo(
 
 
 @app.command()
+def check(
+    as_of: AsOf = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Look at every row. Default: at what changed, where that is known.")
+    ] = False,
+    docs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Render the results as a Great Expectations site into DIR.")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="Language of the rules' meanings: en or ru.")] = "en",
+) -> None:
+    """Check the raw tables against the data standard. Exit code 1: a critical rule fails; 2: it could not run."""
+    from agentp.checking import show_verdict
+    from agentp.console import judge_with_progress
+    from agentp.database import resolve_url
+    from agentp.errors import SetupError
+
+    if lang not in ("en", "ru"):
+        raise SetupError(f"--lang is '{lang}'.", cure="Write --lang en or --lang ru.")
+    settings = read_settings()
+    verdict = judge_with_progress(settings, resolve_url(settings), as_of=as_of, is_full=everything, docs=docs)
+    show_verdict(screen, verdict, language=lang)
+    if docs is not None:
+        screen.print(f"The site: {docs / 'index.html'}", soft_wrap=True, highlight=False)
+    raise typer.Exit(verdict.exit_code)
+
+
+@repairs.command("sessions")
+def repair_sessions_command(
+    apply: Annotated[
+        bool, typer.Option("--apply/--dry-run", help="Whether to change anything. Default: only show what would be.")
+    ] = False,
+    undo: Annotated[int | None, typer.Option(metavar="N", help="Take repair N back.")] = None,
+) -> None:
+    """Write the session that a message was matched to back to recent_history_v2; logged, and undoable."""
+    from agentp.checking import show_repair
+    from agentp.console import show_steps
+    from agentp.database import resolve_url
+    from expectations.repairs import plan_session_repair, repair_sessions, undo_repair
+
+    target = resolve_url(read_settings())
+    if undo is not None:
+        undone, left = undo_repair(target, undo)
+        screen.print(f"{undone:,} messages have no session again; {left:,} were changed since and are left.")
+    elif apply:
+        with show_steps("Repairing") as steps:
+            report = repair_sessions(target, announce=steps.reach)
+        show_repair(screen, report)
+    else:
+        show_repair(screen, plan_session_repair(target))
+
+
+@app.command()
 def build(
     as_of: AsOf = None,
     full_refresh: Annotated[
@@ -206,7 +260,10 @@ def run(
         bool, typer.Option(help="Whether to migrate first; not on a database that may not be altered.")
     ] = True,
 ) -> None:
-    """Go the whole way: migrate, build, test. Died half-way? Run it again."""
+    """Go the whole way: migrate, check, build, test. Died half-way? Run it again.
+
+    Failing rules do not stop it, as long as the marts can be right without the rows concerned; a missing column does.
+    """
     run_everything(read_settings(), as_of=as_of, migrate_first=migrations)
 
 
@@ -227,8 +284,10 @@ def doctor() -> None:
 
 def run_everything(settings: Settings, *, as_of: str | None, migrate_first: bool) -> None:
     """The whole way, step after step; each stops what comes after it."""
-    from agentp.console import build_with_progress, check_with_progress, show_marts, show_steps
+    from agentp.checking import show_verdict
+    from agentp.console import build_with_progress, judge_with_progress, show_marts, show_steps, test_with_progress
     from agentp.database import resolve_url
+    from agentp.errors import CheckStoppedError
     from agentp.pipeline import migrate as apply
     from agentp.project import check_as_of
 
@@ -239,8 +298,12 @@ def run_everything(settings: Settings, *, as_of: str | None, migrate_first: bool
             warnings = apply(target, last=None, with_change_tracking=True, report=steps.note)
         for warning in warnings:
             screen.print(f"[yellow]![/] {_escape(warning)}", soft_wrap=True)
+    verdict = judge_with_progress(settings, target, as_of=as_of, is_full=False, docs=None)
+    show_verdict(screen, verdict)
+    if verdict.stopping:
+        raise CheckStoppedError(verdict.stopping)
     changes = build_with_progress(settings, target, as_of=as_of, full_refresh=False, select=None)
-    passed = check_with_progress(settings, target, as_of=as_of)
+    passed = test_with_progress(settings, target, as_of=as_of)
     show_marts(changes, target)
     screen.print(f"{passed} data tests passed.")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -16,6 +17,9 @@ from agentp import pipeline
 from agentp.database import describe_target, open_connection
 from agentp.pipeline import MartChange
 from agentp.settings import Settings
+
+if TYPE_CHECKING:
+    from expectations.verdicts import Verdict
 
 screen = Console()
 notes = Console(stderr=True)
@@ -85,7 +89,18 @@ def build_with_progress(
         )  # fmt: skip
 
 
-def check_with_progress(settings: Settings, url: str, *, as_of: str | None) -> int:
+def judge_with_progress(
+    settings: Settings, url: str, *, as_of: str | None, is_full: bool, docs: Path | None
+) -> Verdict:
+    """Check the raw tables and show each as it is looked at."""
+    with show_steps("Checking") as steps:
+        return pipeline.check(
+            settings, url, as_of=as_of, is_full=is_full, docs=docs,
+            announce=lambda line: notes.print(line), report=steps.note,
+        )  # fmt: skip
+
+
+def test_with_progress(settings: Settings, url: str, *, as_of: str | None) -> int:
     """Test the marts and show each test as it runs."""
     with show_steps("Testing") as steps:
         return pipeline.check_marts(settings, url, as_of=as_of, on_start=steps.begin, on_finish=steps.finish)

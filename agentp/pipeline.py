@@ -1,14 +1,20 @@
-"""The steps that the commands are made of: migrate, load, build, test."""
+"""The steps that the commands are made of: migrate, check, build, test."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentp.database import hold_build_lock, open_connection
 from agentp.errors import SetupError
 from agentp.project import check_as_of, raise_first_failure, run_dbt
 from agentp.settings import Settings
+
+if TYPE_CHECKING:
+    from expectations.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,38 @@ def migrate(
         return apply_migrations(connection, last=last, with_change_tracking=with_change_tracking, report=report)
 
 
+def check(
+    settings: Settings,
+    url: str,
+    *,
+    as_of: str | None = None,
+    is_full: bool = False,
+    docs: Path | None = None,
+    announce: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = lambda table: None,
+) -> Verdict:
+    """Check the raw tables against the data standard; keep the verdict and what is set aside.
+
+    Rows are judged by the clock of the check; an ``as_of`` after it moves it, so that a demo of days to come passes.
+    Volumes and silences are judged from ``as_of``.
+    """
+    from expectations.gate import check_standard
+
+    clock = datetime.now(UTC)
+    check_as_of(as_of)
+    watched_at = find_last_moment(as_of) if as_of else clock
+    return check_standard(
+        url, present=max(clock, watched_at), watched_at=watched_at, default_timezone=settings.default_timezone,
+        is_full=is_full, docs=docs, announce=announce, report=report,
+    )  # fmt: skip
+
+
+def find_last_moment(as_of: str) -> datetime:
+    """Return the instant that ``as_of`` is; of a day its end, UTC."""
+    moment = datetime.fromisoformat(as_of)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC) + timedelta(days=1)
+
+
 def build(
     settings: Settings,
     url: str,
@@ -49,6 +87,7 @@ def build(
     on_finish: Callable[[str], None] = lambda name: None,
 ) -> list[MartChange]:
     """Build the marts under the build lock; return what changed in each."""
+    from expectations.schema import prepare_store
     from sources.agent_p.raw_tables import require_raw_tables
 
     check_as_of(as_of)
@@ -60,6 +99,7 @@ def build(
     with hold_build_lock(url, announce=announce):
         with open_connection(url) as connection:
             require_raw_tables(connection)
+            prepare_store(connection)
         outcome = run_dbt(settings, url, *arguments, as_of=as_of, on_start=on_start, on_finish=on_finish)
         raise_first_failure(outcome)
         if select and not outcome.succeeded:

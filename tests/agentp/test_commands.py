@@ -16,7 +16,7 @@ from tests.agentp.conftest import RunCommand
 from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
 
-COMMANDS = ["up", "url", "stop", "migrate", "load", "demo", "build", "run", "doctor"]
+COMMANDS = ["up", "url", "stop", "migrate", "load", "demo", "check", "build", "run", "doctor"]
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def test_the_whole_way_on_a_small_demo(run_command: RunCommand, database_url: st
     assert answer.code == 0, answer.err
     assert "dashboard.metrics_dailies" in answer.out
     assert "data tests passed" in answer.out
+    assert "messages.session_id_present" in answer.out
     again = run_command("run", "--as-of", "2026-10-31", database_url=database_url)
     assert again.code == 0
     assert "changes" in again.out
