@@ -1,9 +1,10 @@
 """What the steps cost beside hand-written SQL, and whether a day's build grows with the history.
 
-Generation, load, full build and a build after one more day of data, at every size, each beside the cheapest
-work with the same outcome (its floor). Seconds belong to one machine and one hour; read the ratios. Aims: the
-full build takes at most 2 times its floor, the build after one day at most 5 % of the full build, and no
-longer when the history is ten times as long.
+Generation, load, the check of the data standard, full build, and check and build after one more day of data, at
+every size, each beside the cheapest work with the same outcome (its floor). Seconds belong to one machine and one
+hour; read the ratios. Aims: the full build takes at most 2 times its floor, the build after one day at most 5 % of
+the full build, and no longer when the history is ten times as long; a check of everything reads the raw tables at
+most three times.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from rich.console import Console
 
 from agentp.server import start_server, stop_server
 from benchmarks.building import Timing, time_build
+from benchmarks.checking import CheckTiming, time_check, time_scan
 from benchmarks.days import hold_back_day, lengthen_history, let_day_arrive, settle
 from benchmarks.exporting import LAST_DAY, make_database, time_copy, time_generation, time_load
 from benchmarks.floor import build_floor, find_differences, find_uncovered, rebuild_floor
@@ -78,6 +80,9 @@ def measure_size(report: Report, url: str, home: Path, size: int) -> None:
         with make_database(url, "agentp_benchmark_floor") as other:
             report.add("load it", size, seconds, floor=time_copy(other, folder, loaded_url=database))
         held = hold_back_day(database, day=LAST_DAY)
+        settle(database)
+        scan = time_scan(database)
+        add_check(report, "check, every row", size, time_check(database, is_full=True), floor=scan)
         first = time_build(database, home / "work", as_of=YESTERDAY)
         settle(database)
         floor = build_floor(database, as_of=YESTERDAY)
@@ -87,6 +92,7 @@ def measure_size(report: Report, url: str, home: Path, size: int) -> None:
         nothing = time_build(database, home / "work", as_of=YESTERDAY)
         add_build(report, "build, no change", size, nothing)
         let_day_arrive(database)
+        add_check(report, f"check, one day ({held:,} messages)", size, time_check(database, is_full=False), floor=scan)
         one_day = time_build(database, home / "work", as_of=TODAY)
         floor_of_day = rebuild_floor(database, as_of=TODAY, held="held")
         check_floor(report, database)
@@ -116,6 +122,12 @@ def measure_long_history(report: Report, url: str, home: Path, size: int, *, sam
 def add_build(report: Report, step: str, size: int, timing: Timing, *, floor: float | None = None) -> None:
     """Add a build's row."""
     report.add(step, size, timing.whole, sql=timing.sql, floor=floor)
+
+
+def add_check(report: Report, step: str, size: int, check: CheckTiming, *, floor: float) -> None:
+    """Add a check's row, and how often it read the tables."""
+    report.add(step, size, check.timing.whole, sql=check.timing.sql, floor=floor)
+    report.keep_scans(f"{step}, {size:,} messages", check)
 
 
 def check_floor(report: Report, url: str) -> None:

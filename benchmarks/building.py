@@ -33,7 +33,7 @@ class Timing:
 
 def time_build(url: str, home: Path, *, as_of: str, full_refresh: bool = False) -> Timing:
     """Build in a new process; return its seconds. A build that fails ends the benchmark with its message."""
-    worked = _read_active_seconds(url)
+    worked = read_active_seconds(url)
     environment = {**os.environ, "BENCHMARK_HOME": str(home), "BENCHMARK_URL": url}
     begin = time.perf_counter()
     result = subprocess.run(
@@ -48,10 +48,11 @@ def time_build(url: str, home: Path, *, as_of: str, full_refresh: bool = False) 
     if result.returncode != 0:
         raise SystemExit(f"A build failed:\n{result.stdout}{result.stderr}")
     time.sleep(0.2)  # sessions hand in their statistics as they end
-    return Timing(whole=whole, sql=_read_active_seconds(url) - worked)
+    return Timing(whole=whole, sql=read_active_seconds(url) - worked)
 
 
-def _read_active_seconds(url: str) -> float:
+def read_active_seconds(url: str) -> float:
+    """Return the seconds that the database's sessions have worked so far."""
     with open_connection(url) as connection:
         row = connection.execute(
             "select active_time / 1000 from pg_stat_database where datname = current_database()"

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.building import Timing
+from benchmarks.checking import CheckTiming
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     builds: dict[int, Builds] = field(default_factory=dict)
     long: dict[str, Timing] = field(default_factory=dict)
+    scans: dict[str, CheckTiming] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
 
     def add(
@@ -56,6 +58,10 @@ class Report:
     def keep_long(self, clients: str, one_day: Timing) -> None:
         """Keep the one-day build after a long history for the summary."""
         self.long[clients] = one_day
+
+    def keep_scans(self, check: str, timing: CheckTiming) -> None:
+        """Keep how often a check read the raw tables for the summary."""
+        self.scans[check] = timing
 
     def show(self, console: Console) -> None:
         """Print the table, the ratios and the warnings."""
@@ -98,6 +104,12 @@ class Report:
             f"Build after one day, history ten times as long / as it is, {clients}: "
             + _compare(timing, self.builds[small].one_day)
             for clients, timing in self.long.items()
+        ]
+        lines += [
+            f"{check}: looked at {timing.rows:,} rows"
+            # What is found by index is read in any order, so that blocks say little about it.
+            + (f" and read {timing.scans:.2f} times the raw tables' blocks" if "every row" in check else "")
+            for check, timing in self.scans.items()
         ]
         return lines
 
