@@ -50,6 +50,8 @@ def show_verdict(screen: Console, verdict: Verdict, *, language: str = "en") -> 
         f"{verdict.rows_set_aside:,} rows are set aside. Details: quality.rule_results, quality.rows_set_aside.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
+    if verdict.empty_tables:
+        screen.print(f"Tables without a row: {', '.join(verdict.empty_tables)}.", soft_wrap=True, highlight=False)
     for fault in verdict.stopping:
         screen.print(f"  {escape(fault)}", soft_wrap=True, highlight=False)
     for finding in verdict.unusual[:SHOWN]:
@@ -72,6 +74,11 @@ def show_repair(screen: Console, report: RepairReport) -> None:
         screen.print(
             f"{report.left_changed:,} messages are left: their clients changed since the last build. "
             "Run `agentp build`, then repair again.", soft_wrap=True,
+        )  # fmt: skip
+    if report.unarchived_messages:
+        screen.print(
+            f"{report.unarchived_messages:,} messages in {report.unarchived_dialogues:,} dialogues lie in no archived "
+            "session: the bot never archived those, so that there is nothing to point at.", soft_wrap=True,
         )  # fmt: skip
     if report.repair_id is not None and report.tenants:
         screen.print(

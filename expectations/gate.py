@@ -117,10 +117,7 @@ def _read_results(connection: psycopg.Connection[Any], run_id: int, *, rows_are_
     for rule in list_rules():
         if not rows_are_judged and not isinstance(rule, ExpectTableShape):
             continue
-        seen, failed, tenants, examples = found.get(rule.rule_id, (0, 0, 0, ()))
-        results.append(
-            RuleResult(
-                rule.rule_id, rule.table_name, rule.level, rule.action, rule.meaning, seen, failed, tenants, examples
-            )
-        )
+        texts = (rule.rule_id, rule.table_name, rule.level, rule.action, rule.meaning)
+        counts = found.get(rule.rule_id, (0, 0, 0, ()))
+        results.append(RuleResult(*texts, *counts, is_about_shape=isinstance(rule, ExpectTableShape)))
     return tuple(results)

@@ -7,7 +7,7 @@ matched them to (REQUIREMENTS B4, C1). Sessions that were only inferred are not 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -52,11 +52,17 @@ class TenantRepair:
 
 @dataclass(frozen=True)
 class RepairReport:
-    """One repair: its number (none for a dry run), what it changed, and what it left for a reason."""
+    """One repair: its number (none for a dry run), what it changed, and what it left for a reason.
+
+    ``unarchived_dialogues`` were never archived: their messages' sessions are inferred (REQUIREMENTS C1), and no row
+    in the archive is there to point at.
+    """
 
     repair_id: int | None
     tenants: tuple[TenantRepair, ...]
     left_changed: int
+    unarchived_messages: int = 0
+    unarchived_dialogues: int = 0
 
     @property
     def messages(self) -> int:
@@ -102,7 +108,7 @@ def repair_sessions(url: str, *, announce: Callable[[int], None] = lambda done: 
                 break
             last, done = found[0], done + found[1]
             announce(done)
-        return RepairReport(repair_id, _read_tenants(connection, repair_id), plan.left_changed)
+        return replace(plan, repair_id=repair_id, tenants=_read_tenants(connection, repair_id))
 
 
 def undo_repair(url: str, repair_id: int) -> tuple[int, int]:
@@ -200,7 +206,12 @@ def _read_plan(connection: psycopg.Connection[Any]) -> RepairReport:
     ).fetchall()
     total = connection.execute(sql.SQL("select count(*) {}").format(sql.SQL(CANDIDATES))).fetchone()
     tenants = tuple(TenantRepair(*row) for row in rows)
-    return RepairReport(None, tenants, (total[0] if total else 0) - sum(tenant.messages for tenant in tenants))
+    unarchived = connection.execute(
+        "select count(*), count(distinct (tenant_id, session_id)) "
+        "from dashboard.dialogs where session_source = 'inferred'"
+    ).fetchone()
+    left = (total[0] if total else 0) - sum(tenant.messages for tenant in tenants)
+    return RepairReport(None, tenants, left, *(unarchived or (0, 0)))
 
 
 def _read_tenants(connection: psycopg.Connection[Any], repair_id: int) -> tuple[TenantRepair, ...]:

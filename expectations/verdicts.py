@@ -46,6 +46,7 @@ class RuleResult:
     rows_failed: int
     tenants_failed: int
     examples: tuple[str, ...]
+    is_about_shape: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -75,6 +76,16 @@ class Verdict:
         """The rules that something fails, the critical ones first, then by how much."""
         found = [result for result in self.results if result.is_broken]
         return tuple(sorted(found, key=lambda result: (result.severity, -result.rows_failed, result.rule_id)))
+
+    @property
+    def empty_tables(self) -> tuple[str, ...]:
+        """The raw tables that were judged and hold no row: nobody writes them."""
+        # Rules about shapes see one thing, the table; those about rows see its rows.
+        seen: dict[str, int] = {}
+        for result in self.results:
+            if not result.is_about_shape:
+                seen[result.table] = max(seen.get(result.table, 0), result.rows_seen)
+        return tuple(sorted(table for table, rows in seen.items() if rows == 0))
 
     @property
     def exit_code(self) -> int:
