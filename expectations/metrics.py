@@ -13,6 +13,9 @@ from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlA
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
+from expectations.looks import look_at_table
+from expectations.shapes import find_shape_faults, read_shape
+
 
 class TableRuleVerdicts(TableMetricProvider):
     """Verdicts of all row rules of one raw table: rule id → rows seen, rows failed, examples by key."""
@@ -25,8 +28,6 @@ class TableRuleVerdicts(TableMetricProvider):
         cls: Any, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: dict[str, Any],  # noqa: N805
         metrics: Any, runtime_configuration: Any,
     ) -> dict[str, dict[str, Any]]:  # fmt: skip
-        from expectations.looks import look_at_table
-
         with execution_engine.engine.begin() as connection:
             return look_at_table(_find_driver_connection(connection), table=metric_value_kwargs["table_name"])
 
@@ -42,8 +43,6 @@ class TableShapeFaults(TableMetricProvider):
         cls: Any, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: dict[str, Any],  # noqa: N805
         metrics: Any, runtime_configuration: Any,
     ) -> dict[str, list[str]]:  # fmt: skip
-        from expectations.shapes import find_shape_faults, read_shape
-
         with execution_engine.engine.begin() as connection:
             shape = read_shape(_find_driver_connection(connection))
         return find_shape_faults(metric_value_kwargs["table_name"], shape)

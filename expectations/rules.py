@@ -1,8 +1,8 @@
 """A rule of the data standard, as an expectation that Great Expectations can run.
 
-Great Expectations' own column expectations count failures per table. The data team needs them per salon,
-with keys, in one scan of a large table (measured in docs/benchmarks.md), so rules about rows share one
-metric, `table.rule_verdicts`, which looks at every row once for all rules of the table.
+Great Expectations' own column expectations count failures per table. The data team needs them per salon, with keys, in
+one reading of a large table (docs/decisions.md), so rules about rows share one metric, `table.rule_verdicts`, which
+looks at every row once for all rules of the table (`expectations.metrics`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from typing import Any, ClassVar, Literal
 
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metadata_types import FailureSeverity
-
-import expectations.metrics  # noqa: F401  (registers the metrics the expectations below ask for)
 
 Severity = Literal["critical", "warning"]
 Action = Literal["report", "set_aside"]

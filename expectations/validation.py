@@ -16,6 +16,7 @@ from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from sqlalchemy.engine import URL
 
+import expectations.metrics  # noqa: F401  (registers what the rules ask Great Expectations for)
 from agentp.database import parse_url
 from agentp.errors import AgentpError
 from expectations.rules import ExpectTableShape
