@@ -34,7 +34,7 @@ def test_any_history_ends_in_the_same_marts_without_change_tracking(
     replay_history(untracked_workshop, target, Random(seed), chunks=4)
 
 
-@settings(max_examples=take_examples(3), suppress_health_check=list(HealthCheck))
+@settings(max_examples=take_examples(2), suppress_health_check=list(HealthCheck))
 @given(target=worlds(), seed=seeds)
 def test_any_history_checked_before_each_build_ends_in_the_marts_of_the_accepted_rows(
     workshop: Workshop, target: World, seed: int
