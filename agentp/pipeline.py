@@ -62,6 +62,13 @@ def check(
 
     clock = datetime.now(UTC)
     check_as_of(as_of)
+    if docs is not None:
+        try:
+            docs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(
+                f"The site cannot be written to {docs}: {error.strerror}.", cure="Name a folder that you may write to."
+            ) from error
     watched_at = find_last_moment(as_of) if as_of else clock
     return check_standard(
         url, present=max(clock, watched_at), watched_at=watched_at, default_timezone=settings.default_timezone,

@@ -51,7 +51,11 @@ def test_something_critical_returns_1_with_counts_keys_and_meaning(run_command: 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(("--lang", "de"), "--lang is 'de'"), (("--as-of", "soon"), "neither a day nor an instant")],
+    [
+        (("--lang", "de"), "--lang is 'de'"),
+        (("--as-of", "soon"), "neither a day nor an instant"),
+        (("--docs", "/proc/nowhere/site"), "cannot be written to /proc/nowhere/site"),
+    ],
 )
 def test_a_wrong_argument_returns_2(
     run_command: RunCommand, good: Workshop, arguments: tuple[str, ...], says: str
