@@ -111,6 +111,15 @@ def test_a_bot_that_stops_is_noticed_within_two_days_at_forty_a_day_and_later_at
 
 
 @pytest.mark.parametrize("others", [0, 20])
+def test_closing_on_sundays_makes_no_other_night_longer(others: int) -> None:
+    random = np.random.default_rng(10)
+    salons = [simulate(random, 40, week=CLOSED_SUNDAYS), *(simulate(random, 40) for _ in range(others))]
+    limits = {day: look(salons, 24 * day + 22)[name_salon(0)].limit_hours for day in range(57, 62)}
+    assert limits.pop(61) > 38  # from Saturday evening to Monday morning
+    assert max(limits.values()) < 30
+
+
+@pytest.mark.parametrize("others", [0, 20])
 @pytest.mark.parametrize("level", [5, 40])
 def test_a_salon_closed_on_sundays_is_not_silent_over_the_weekend_but_from_then_on(others: int, level: float) -> None:
     random = np.random.default_rng(3)
@@ -128,9 +137,12 @@ def test_nights_are_no_silence() -> None:
 
 
 def test_a_past_outage_does_not_hide_the_next_stop() -> None:
-    written = simulate(np.random.default_rng(5), 40)
-    outage = (written > 24 * 45 + 12) & (written < 24 * 49 + 12)
-    assert find_delay([written[~outage]], stop=24 * 64 + 15) <= 48
+    random = np.random.default_rng(5)
+    salons = [simulate(random, 40) for _ in range(12)]
+    steady = look(salons, 24 * 66 + 21)[name_salon(0)]
+    outage = (salons[0] > 24 * 45 + 12) & (salons[0] < 24 * 52 + 12)
+    disturbed = look([salons[0][~outage], *salons[1:]], 24 * 66 + 21)[name_salon(0)]  # the same weekday, a Thursday
+    assert disturbed.limit_hours < 1.2 * steady.limit_hours
 
 
 def test_an_outage_of_the_whole_chain_does_not_hide_the_next_one() -> None:
@@ -180,11 +192,15 @@ def test_a_silence_that_is_not_over_is_no_history() -> None:
 def test_usual_is_the_median_of_the_longest_silences_a_day() -> None:
     hours = [10.0, 11.0, 13.0, 40.0, 12.5]
     past = [LongestSilence(name_salon(0), (MONDAY + timedelta(days=day)).date(), x) for day, x in enumerate(hours)]
+    past.append(LongestSilence(name_salon(1), MONDAY.date(), 90.0))
     last_at = MONDAY + timedelta(days=5, hours=20)
-    (verdict,) = judge_freshness(
-        silences=past,
-        last_messages=[LastMessage(name_salon(0), last_at, last_at.date())],
-        present=last_at + timedelta(hours=3, minutes=30),
+    verdict, _ = sorted(
+        judge_freshness(
+            silences=past,
+            last_messages=[LastMessage(name_salon(row), last_at, last_at.date()) for row in range(2)],
+            present=last_at + timedelta(hours=3, minutes=30),
+        ),
+        key=lambda found: found.tenant_id != name_salon(0),
     )
     assert (verdict.usual_hours, verdict.silent_hours) == (12.5, 3.5)
     assert verdict.last_message_at == last_at

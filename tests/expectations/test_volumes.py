@@ -138,9 +138,12 @@ def test_a_tenfold_burst_is_noticed(level: float, others: int, measure: str) -> 
 
 def test_a_burst_does_not_hide_that_the_bot_stops_a_week_later() -> None:
     salons = simulate(np.random.default_rng(7), [40], steadiness=1000)
+    steady = judge_one(salons, "sessions")
     salons["sessions"][0, LAST - 7] *= 10
     salons["sessions"][0, LAST] = 0
-    assert judge_one(salons, "sessions").is_unusual
+    disturbed = judge_one(salons, "sessions")
+    assert disturbed.is_unusual
+    assert disturbed.upper < 2 * steady.upper
 
 
 def test_a_salon_twice_as_busy_is_usual_again_after_some_weeks() -> None:
@@ -167,6 +170,7 @@ def test_the_only_salon_closed_on_sundays_is_not_reported_either() -> None:
         grid[0, 6::7] = 0
     found = [judge_one(salons, measure, day=day) for day in range(WINDOW_DAYS + 6, 100, 7) for measure in salons]
     assert not any(verdict.is_unusual for verdict in found)
+    assert judge_one(salons, "sessions", day=97).expected < 8
 
 
 def test_a_day_off_for_the_whole_chain_is_reported_for_every_salon_that_can_show_it() -> None:
