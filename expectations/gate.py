@@ -30,6 +30,9 @@ from expectations.store import (
 from expectations.validation import validate_tables
 from expectations.verdicts import RuleResult, Verdict
 
+FALSE_ALARM_RATE = 0.01
+"""The chance that a run finds a volume or a silence unusual although nothing is wrong (docs/decisions.md)."""
+
 
 def check_standard(
     url: str,
@@ -77,7 +80,8 @@ def check_standard(
         set_aside = connection.execute("select count(*) from quality.rows_set_aside").fetchone()
         connection.commit()
         unusual = () if stopping else watch_activity(
-            connection, run_id=run_id, present=watched_at or present, default_timezone=default_timezone
+            connection, run_id=run_id, present=watched_at or present, default_timezone=default_timezone,
+            alpha=FALSE_ALARM_RATE,
         )  # fmt: skip
         connection.commit()
     return Verdict(
