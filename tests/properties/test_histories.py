@@ -26,7 +26,7 @@ def test_any_history_ends_in_the_marts_of_one_build(workshop: Workshop, target: 
     replay_history(workshop, target, Random(seed), chunks)
 
 
-@settings(max_examples=take_examples(2), suppress_health_check=list(HealthCheck))
+@settings(max_examples=take_examples(1), suppress_health_check=list(HealthCheck))
 @given(target=worlds(), seed=seeds)
 def test_any_history_ends_in_the_same_marts_without_change_tracking(
     untracked_workshop: Workshop, target: World, seed: int
