@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -30,6 +31,7 @@ class RawColumn:
     is_needed: bool
 
 
+@cache
 def declare_raw_tables() -> dict[str, dict[str, RawColumn]]:
     """Return every raw table's columns in the standard's shape, by name."""
     tables: dict[str, dict[str, RawColumn]] = {}
