@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test lint docs bench clean
+.PHONY: help install demo test lint docs bench evaluate clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ docs: install ## Write docs/data_standard.md from the rules
 
 bench: install ## Measure generation, load and builds against hand-written SQL (takes some minutes)
 	@$(BIN)/python -m benchmarks
+
+evaluate: install ## Measure the scores on real data: docs/evaluation.md and docs/calibration/ (some minutes)
+	@$(BIN)/python -m scoring.evaluation
 
 clean: ## Stop the embedded server and remove everything that was made, data included
 	@if [ -x $(BIN)/agentp ]; then $(BIN)/agentp stop || true; fi
