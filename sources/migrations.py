@@ -16,7 +16,7 @@ import psycopg
 from agentp.errors import SetupError
 
 OUTSIDE_TRANSACTION = "-- agentp: outside a transaction"
-OPTIONAL = ("0005_change_tracking", "0006_build_indexes")
+OPTIONAL = ("0005_change_tracking", "0006_build_indexes", "0007_search_extensions")
 LOCK_TIMEOUT = "10s"
 LEGACY = "0001_legacy_tables"
 

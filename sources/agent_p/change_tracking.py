@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg
 
-BUILT_FROM = ("tenants_v2", "clients_v2", "conversation_sessions_v2", "recent_history_v2")
+BUILT_FROM = ("tenants_v2", "clients_v2", "conversation_sessions_v2", "recent_history_v2", "user_ltm_v2")
 """What marts are built from."""
-CHECKED = (*BUILT_FROM, "wishlist_v2", "active_sessions_v2", "user_ltm_v2")
+CHECKED = (*BUILT_FROM, "wishlist_v2", "active_sessions_v2")
 """What the data standard is checked on."""
 TRIGGERS = ("agentp_note_insert", "agentp_note_update", "agentp_note_delete", "agentp_note_truncate")
 

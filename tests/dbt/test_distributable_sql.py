@@ -12,6 +12,8 @@ from sqlglot import exp
 from tests.dbt.conftest import Project
 
 REFERENCE_TABLES = {"known_timezones", "rules", "runs"}
+CROSS_TENANT = {"peers"}
+"""Roll-ups over salons, of marts that are small already (DESIGN, "Rules that keep the way to many machines open")."""
 FORBIDDEN_FUNCTIONS = re.compile(
     r"\b(now\s*\(|current_date|current_timestamp|current_time|localtime|localtimestamp|clock_timestamp\s*\(|"
     r"statement_timestamp\s*\(|transaction_timestamp\s*\(|timeofday\s*\(|random\s*\(|gen_random_uuid\s*\()",
@@ -82,7 +84,11 @@ def test_every_window_starts_with_the_tenant(project: Project, kind: str) -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_join_has_tenant_equality(project: Project, kind: str) -> None:
-    found = {name: list(find_joins_without_tenant(parse(sql))) for name, sql in project.compiled[kind].items()}
+    found = {
+        name: list(find_joins_without_tenant(parse(sql)))
+        for name, sql in project.compiled[kind].items()
+        if name not in CROSS_TENANT
+    }
     assert {name: joins for name, joins in found.items() if joins} == {}
 
 

@@ -92,7 +92,7 @@ def test_a_scope_is_made_of_the_marts_own_columns(project: Project) -> None:
     for model in project.models():
         scope = model["config"].get("scope")
         if scope:
-            assert scope["queue"] in ("touched_clients", "touched_days")
+            assert scope["queue"] in ("touched_clients", "touched_visitors", "touched_days")
             assert scope["columns"][0] == "tenant_id"
             assert set(scope["columns"]) <= set(model["columns"]), model["name"]
         assert set(model["config"].get("announces", [])) <= set(model["columns"]), model["name"]

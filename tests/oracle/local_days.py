@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,3 +27,8 @@ def find_zone(tenant: Tenant) -> ZoneInfo:
 def find_day(tenant: Tenant, moment: datetime) -> date:
     """Return the tenant's local day of a moment."""
     return moment.astimezone(find_zone(tenant)).date()
+
+
+def find_end(tenant: Tenant, day: date) -> datetime:
+    """Return the first moment after a tenant's local day."""
+    return datetime.combine(day + timedelta(days=1), time.min, find_zone(tenant))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+from tests.oracle.clients import compute_clients
 from tests.oracle.dailies import compute_funnel, compute_metrics, compute_revenue
 from tests.oracle.dialogs import compute_dialogs
 from tests.oracle.records import Row, World
+from tests.oracle.retention import compute_peers, compute_retention, compute_visit_rates
 from tests.oracle.sessions import compute_sessions
+from tests.oracle.slots import compute_freed_slots
 from tests.oracle.tenant_days import compute_tenant_days
+from tests.oracle.visits import compute_visits
 
 
 def compute_marts(world: World, as_of: date) -> dict[str, list[Row]]:
@@ -16,6 +20,10 @@ def compute_marts(world: World, as_of: date) -> dict[str, list[Row]]:
     dialogs = compute_dialogs(world)
     sessions = compute_sessions(world, dialogs)
     days = compute_tenant_days(world, as_of)
+    visits = compute_visits(world, as_of)
+    clients = compute_clients(world, visits, as_of)
+    retention = compute_retention(visits, as_of)
+    visit_rates = compute_visit_rates(world, visits, as_of)
     return {
         "dashboard.dialogs": dialogs,
         "dashboard.sessions": sessions,
@@ -23,4 +31,10 @@ def compute_marts(world: World, as_of: date) -> dict[str, list[Row]]:
         "dashboard.metrics_dailies": compute_metrics(days, sessions, dialogs),
         "dashboard.funnel_daily": compute_funnel(days, sessions),
         "dashboard.revenue_daily": compute_revenue(days, sessions),
+        "dashboard.visits": visits,
+        "dashboard.clients": clients,
+        "dashboard.freed_slots": compute_freed_slots(world, visits, as_of),
+        "dashboard.retention": retention,
+        "dashboard.visit_rates": visit_rates,
+        "dashboard.peers": compute_peers(world, clients, retention, visit_rates, as_of),
     }

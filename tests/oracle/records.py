@@ -1,9 +1,9 @@
-"""The raw tables' rows as frozen records, by the names of the standard's columns (seed 01, sections 1 to 4)."""
+"""The raw tables' rows as frozen records, by the names of the standard's columns (seeds 01 and 02)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,11 +24,26 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Client:
-    """A client of one salon."""
+    """A client of one salon; `meta` is any JSON."""
 
     id: UUID
     tenant_id: UUID
     full_name: str | None
+    phone: str | None = None
+    telegram_chat_id: int | None = None
+    whatsapp_id: str | None = None
+    meta: Any = None
+    created_at: datetime = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the bot remembers of a client in the long run."""
+
+    user_id: UUID
+    tenant_id: UUID
+    preferred_staff_id: str | None = None
+    ltm_data: Any = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,21 @@ class Message:
     created_at: datetime
 
 
+@dataclass(frozen=True)
+class Wish:
+    """A place in the waiting list; `meta` is any JSON."""
+
+    id: int
+    tenant_id: UUID
+    user_id: UUID
+    item_id: str
+    created_at: datetime
+    meta: Any = None
+    item_type: str = "slot_waiting"
+    status: str = "pending"
+    processed_at: datetime | None = None
+
+
 @dataclass(frozen=True, repr=False)
 class World:
     """Everything that the raw tables hold."""
@@ -80,6 +110,8 @@ class World:
     clients: tuple[Client, ...] = ()
     sessions: tuple[Session, ...] = ()
     messages: tuple[Message, ...] = ()
+    memories: tuple[Memory, ...] = ()
+    wishes: tuple[Wish, ...] = ()
 
     def __repr__(self) -> str:
         return f"<world of {len(self.sessions)} sessions and {len(self.messages)} messages>"

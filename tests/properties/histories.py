@@ -9,9 +9,20 @@ from decimal import Decimal
 from random import Random
 from typing import TypeVar
 
-from tests.oracle.records import Client, Message, Session, Tenant, World
-from tests.properties.moments import TIMEZONES
-from tests.properties.worlds import CHANNELS, ROLES, SERVICES, STAFF
+from tests.oracle.records import Client, Memory, Message, Session, Tenant, Wish, World
+from tests.properties.moments import AS_OF_DAYS, TIMEZONES
+from tests.properties.worlds import (
+    CHANNELS,
+    CONSENTS,
+    INTENTS,
+    ROLES,
+    SERVICES,
+    SETTINGS,
+    STAFF,
+    STATUSES,
+    VISIT_STATUSES,
+    end_day,
+)
 
 Operation = Callable[[Random, World, World], World]
 Record = TypeVar("Record")
@@ -40,7 +51,9 @@ def keep_keys(world: World) -> World:
         for m in world.messages
         if m.tenant_id in tenants and m.user_id in people
     )
-    return World(world.tenants, clients, sessions, messages)
+    memories = tuple(m for m in world.memories if m.tenant_id in tenants and m.user_id in people)
+    wishes = tuple(w for w in world.wishes if w.tenant_id in tenants and w.user_id in people)
+    return World(world.tenants, clients, sessions, messages, memories, wishes)
 
 
 def arrive(random: Random, now: World, target: World) -> World:
@@ -55,11 +68,12 @@ def arrive(random: Random, now: World, target: World) -> World:
     needed = {m.tenant_id for m in messages} | {s.tenant_id for s in sessions} | {c.tenant_id for c in clients}
     needed -= {tenant.id for tenant in now.tenants}
     tenants = [tenant for tenant in target.tenants if tenant.id in needed]
-    return World(
-        (*now.tenants, *tenants),
-        (*now.clients, *clients),
-        (*now.sessions, *sessions),
-        (*now.messages, *messages),
+    return replace(
+        now,
+        tenants=(*now.tenants, *tenants),
+        clients=(*now.clients, *clients),
+        sessions=(*now.sessions, *sessions),
+        messages=(*now.messages, *messages),
     )
 
 
@@ -141,22 +155,87 @@ def correct_sessions(random: Random, now: World, target: World) -> World:
     return replace(now, sessions=change_some(random, now.sessions, change))
 
 
+def correct_bookings(random: Random, now: World, target: World) -> World:
+    """Bookings get another time, status, price or staff; dialogues cancel and move them, or name somebody else's."""
+    names = [session.booking_id for session in now.sessions if session.booking_id] or ["17"]
+
+    def change(session: Session) -> Session:
+        meta = session.meta if isinstance(session.meta, dict) else {}
+        match random.choice(("time", "time", "status", "name", "price", "intent", "meta", "meta")):
+            case "time":
+                days = random.choice((0, 1, 30, 31, 90, 91))
+                edge = end_day(random.choice(AS_OF_DAYS), "Europe/Moscow") - timedelta(days=days)
+                return replace(session, booking_datetime=random.choice((None, edge, edge + timedelta(hours=9))))
+            case "status":
+                return replace(session, booking_status=random.choice(STATUSES))
+            case "name":
+                return replace(session, booking_id=random.choice(names))
+            case "price":
+                return replace(session, booking_amount=random.choice((None, Decimal("700.5"))), booking_currency="KZT")
+            case "intent":
+                return replace(session, final_intent=random.choice(INTENTS))
+        told = {
+            "visit_status": random.choice(VISIT_STATUSES),
+            "cancelled_booking_id": random.choice((*names, None)),
+            "rescheduled_from": random.choice((*names, None)),
+            "staff_id": random.choice(STAFF),
+        }
+        name = random.choice(list(told))
+        return replace(session, meta={**meta, name: told[name]})
+
+    return replace(now, sessions=change_some(random, now.sessions, change))
+
+
+def change_memories(random: Random, now: World, target: World) -> World:
+    """The bot learns, forgets or corrects whom clients prefer, or only something that reaches no mart."""
+    people = {client.id for client in now.clients}
+    known = {memory.user_id for memory in now.memories}
+    learned = [m for m in target.memories if m.user_id in people - known and random.random() < 0.7]
+
+    def change(memory: Memory) -> Memory:
+        if random.random() < 0.3:
+            return replace(memory, ltm_data={"note": random.randrange(9)})
+        return replace(memory, preferred_staff_id=random.choice((None, "", "7", "8")))
+
+    kept = tuple(memory for memory in now.memories if random.random() > 0.1)
+    return replace(now, memories=(*change_some(random, kept, change), *learned))
+
+
+def change_wishes(random: Random, now: World, target: World) -> World:
+    """Clients wish for slots, wishes are dealt with, some are deleted."""
+    people = {client.id for client in now.clients}
+    known = {wish.id for wish in now.wishes}
+    made = [wish for wish in target.wishes if wish.user_id in people and wish.id not in known and random.random() < 0.7]
+
+    def change(wish: Wish) -> Wish:
+        return replace(wish, status="cancelled", processed_at=wish.created_at + timedelta(days=random.randrange(9)))
+
+    kept = tuple(wish for wish in now.wishes if random.random() > 0.1)
+    return replace(now, wishes=(*change_some(random, kept, change), *made))
+
+
 def rename_clients(random: Random, now: World, target: World) -> World:
-    """Clients get another name."""
+    """Clients get another name, or change their mind about being written to."""
 
     def change(client: Client) -> Client:
+        if random.random() < 0.3:
+            return replace(client, meta=random.choice(CONSENTS), phone=random.choice((None, "+7 900 000-00-00")))
         return replace(client, full_name=random.choice((None, "", "Анна", "Ольга")))
 
     return replace(now, clients=change_some(random, now.clients, change))
 
 
 def change_tenants(random: Random, now: World, target: World) -> World:
-    """Salons move to another time zone, leave, come back, or turn out to be older."""
+    """Salons move to another time zone, set other periods, leave, come back, or turn out to be older."""
 
     def change(tenant: Tenant) -> Tenant:
-        match random.choice(("zone", "zone", "active", "created")):
+        settings = tenant.metadata.get("settings") if isinstance(tenant.metadata, dict) else None
+        kept = settings if isinstance(settings, dict) else {}
+        match random.choice(("zone", "zone", "periods", "active", "created")):
             case "zone":
-                return replace(tenant, metadata={"settings": {"timezone": random.choice(TIMEZONES)}})
+                return replace(tenant, metadata={"settings": {**kept, "timezone": random.choice(TIMEZONES)}})
+            case "periods":
+                return replace(tenant, metadata={"settings": {**kept, **random.choice(SETTINGS)}})
             case "active":
                 return replace(tenant, is_active=not tenant.is_active)
         return replace(tenant, created_at=tenant.created_at - timedelta(days=random.choice((-30, 1, 5))))
@@ -169,12 +248,14 @@ def move_client(random: Random, now: World, target: World) -> World:
     if not now.clients or not now.tenants:
         return now
     client, home = random.choice(now.clients).id, random.choice(now.tenants).id
-    goes = {kind: random.random() < 0.7 for kind in ("client", "sessions", "messages")}
+    goes = {kind: random.random() < 0.7 for kind in ("client", "sessions", "messages", "memory", "wishes")}
     return World(
         now.tenants,
         tuple(replace(c, tenant_id=home) if c.id == client and goes["client"] else c for c in now.clients),
         tuple(replace(s, tenant_id=home) if s.user_id == client and goes["sessions"] else s for s in now.sessions),
         tuple(replace(m, tenant_id=home) if m.user_id == client and goes["messages"] else m for m in now.messages),
+        tuple(replace(m, tenant_id=home) if m.user_id == client and goes["memory"] else m for m in now.memories),
+        tuple(replace(w, tenant_id=home) if w.user_id == client and goes["wishes"] else w for w in now.wishes),
     )
 
 
@@ -205,6 +286,6 @@ def change_some(random: Random, rows: tuple[Record, ...], change: Callable[[Reco
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    arrive, arrive, arrive, link_messages, correct_messages, correct_sessions, correct_sessions,
-    rename_clients, change_tenants, move_client, delete_rows,
+    arrive, arrive, arrive, link_messages, correct_messages, correct_sessions, correct_bookings,
+    correct_bookings, change_memories, change_wishes, rename_clients, change_tenants, move_client, delete_rows,
 )  # fmt: skip

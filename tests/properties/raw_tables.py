@@ -10,24 +10,26 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from tests.oracle.records import Client, Message, Session, Tenant, World
+from tests.oracle.records import Client, Memory, Message, Session, Tenant, Wish, World
 
-Record = Tenant | Client | Session | Message
+Record = Tenant | Client | Session | Message | Memory | Wish
 TABLES = {
     "tenants": ("tenants_v2", "id"),
     "clients": ("clients_v2", "id"),
     "sessions": ("conversation_sessions_v2", "session_id"),
     "messages": ("recent_history_v2", "id"),
+    "memories": ("user_ltm_v2", "user_id"),
+    "wishes": ("wishlist_v2", "id"),
 }
-JSON_COLUMNS = ("metadata", "meta")
+JSON_COLUMNS = ("metadata", "meta", "ltm_data")
 
 
 def change_raw_tables(url: str, before: World, after: World) -> None:
     """Write the difference between two worlds in one transaction, in the order that foreign keys ask for."""
     with psycopg.connect(url) as connection:
-        for kind in ("tenants", "clients", "sessions", "messages"):
+        for kind in ("tenants", "clients", "sessions", "messages", "memories", "wishes"):
             _write_rows(connection, kind, before, after)
-        for kind in ("messages", "sessions", "clients", "tenants"):
+        for kind in ("wishes", "memories", "messages", "sessions", "clients", "tenants"):
             _delete_rows(connection, kind, before, after)
 
 

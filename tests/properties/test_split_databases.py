@@ -33,6 +33,8 @@ def test_salons_in_two_databases_have_the_rows_that_they_have_in_one(
         workshop.build(as_of=as_of.isoformat())
         published.append(workshop.read_marts())
     for name in MARTS:
+        if name == "dashboard.peers":
+            continue  # compares salons, so that it is not the sum of its parts
         both = published[1][name] + published[2][name]
         assert len(both) == len(published[0][name]), f"{name} is not the sum of its parts"
         difference = find_difference(name, published[0][name], both)
@@ -47,5 +49,7 @@ def take_tenants(world: World, tenants: set[UUID]) -> World:
             tuple(client for client in world.clients if client.tenant_id in tenants),
             tuple(session for session in world.sessions if session.tenant_id in tenants),
             tuple(message for message in world.messages if message.tenant_id in tenants),
+            tuple(memory for memory in world.memories if memory.tenant_id in tenants),
+            tuple(wish for wish in world.wishes if wish.tenant_id in tenants),
         )
     )

@@ -29,6 +29,12 @@ MARTS = {
     "dashboard.metrics_dailies": ("tenant_id", "day"),
     "dashboard.funnel_daily": ("tenant_id", "day", "channel"),
     "dashboard.revenue_daily": ("tenant_id", "day", "currency"),
+    "dashboard.visits": ("tenant_id", "booking_id"),
+    "dashboard.clients": ("tenant_id", "client_id"),
+    "dashboard.freed_slots": ("tenant_id", "booking_id"),
+    "dashboard.retention": ("tenant_id", "cohort_month", "measure"),
+    "dashboard.visit_rates": ("tenant_id", "visit_month", "measure"),
+    "dashboard.peers": ("tenant_id", "measure"),
 }
 NAMESPACE = uuid.UUID("6f1c4e1e-52a3-4b9f-9f43-0d6f0f3a7b10")
 

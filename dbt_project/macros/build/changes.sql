@@ -26,16 +26,16 @@
 {% endmacro %}
 
 
-{# All four raw tables must have their triggers, enabled: a queue that misses one table is worse than none. #}
+{# All five raw tables must have their triggers, enabled: a queue that misses one table is worse than none. #}
 {% macro has_change_tracking() %}
     {%- set found = run_query(
         "select count(*) from pg_trigger as t join pg_class as c on c.oid = t.tgrelid"
         ~ " join pg_namespace as n on n.oid = c.relnamespace where n.nspname = '" ~ var('raw_schema') ~ "'"
-        ~ " and c.relname in ('tenants_v2', 'clients_v2', 'conversation_sessions_v2', 'recent_history_v2')"
+        ~ " and c.relname in ('tenants_v2', 'clients_v2', 'conversation_sessions_v2', 'recent_history_v2', 'user_ltm_v2')"
         ~ " and t.tgname in ('agentp_note_insert', 'agentp_note_update', 'agentp_note_delete', 'agentp_note_truncate')"
         ~ " and t.tgenabled in ('O', 'A') and to_regclass('change_tracking.changed_clients') is not null"
     ) -%}
-    {{ return(found.rows[0][0] == 16) }}
+    {{ return(found.rows[0][0] == 20) }}
 {% endmacro %}
 
 
@@ -77,13 +77,13 @@
 
 
 {# A fingerprint is a sum of row hashes, so that it needs no order; the row counts keep two equal rows from
-   looking like none. A tenant's zone is part of its clients' fingerprints. #}
+   looking like none. A tenant's settings are part of its clients' fingerprints. #}
 {% macro claim_from_fingerprints() %}
     {%- set raw = var('raw_schema') -%}
     create temporary table fresh_fingerprints on commit drop as
     select rows.tenant_id, rows.client_id,
         sum(rows.row_hash) + count(*)
-        + coalesce(hashtextextended(tenants.metadata -> 'settings' ->> 'timezone', 1), 0) as fingerprint
+        + hashtextextended({{ tenant_settings_of_clients() }}, 1) as fingerprint
     from (
         select tenant_id, id as client_id, hashtextextended(clients_v2::text, 1)::numeric as row_hash
         from {{ raw }}.clients_v2
@@ -93,10 +93,14 @@
         union all
         select tenant_id, user_id, hashtextextended(recent_history_v2::text, 3)::numeric
         from {{ raw }}.recent_history_v2
+        union all
+        select tenant_id, user_id, hashtextextended(preferred_staff_id, 4)::numeric
+        from {{ raw }}.user_ltm_v2
+        where preferred_staff_id is not null
     ) as rows
     left join {{ raw }}.tenants_v2 as tenants on rows.tenant_id = tenants.id
     where rows.client_id is not null and rows.tenant_id is not null
-    group by rows.tenant_id, rows.client_id, tenants.metadata -> 'settings' ->> 'timezone';
+    group by rows.tenant_id, rows.client_id, {{ tenant_settings_of_clients() }};
 
     insert into build.touched_clients (tenant_id, client_id, claimed_at)
     select
@@ -120,6 +124,16 @@
     on conflict (tenant_id, client_id) do update set fingerprint = excluded.fingerprint
     where client_fingerprints.fingerprint is distinct from excluded.fingerprint;
 {% endmacro %}
+
+
+{# What a tenant, joined as `tenants`, sets that reaches rows of its clients; the triggers look at the same settings. #}
+{% macro tenant_settings_of_clients() -%}
+    jsonb_build_array(
+        tenants.metadata -> 'settings' ->> 'timezone',
+        tenants.metadata -> 'settings' ->> 'loss_period_days',
+        tenants.metadata -> 'settings' ->> 'late_cancellation_hours'
+    )::text
+{%- endmacro %}
 
 
 {# A message may name a session of another client of the same tenant. Then both clients' dialogues hang together:
@@ -172,8 +186,7 @@
 
 {# The published dialogues, or nothing before the first build. #}
 {% macro dialogs_relation() %}
-    {%- set name = target.schema ~ '.dialogs' -%}
-    {{ return(name if run_query("select to_regclass('" ~ name ~ "') is not null").rows[0][0] else none) }}
+    {{ return(mart_if_built('dialogs')) }}
 {% endmacro %}
 
 

@@ -31,6 +31,16 @@
 {%- endmacro %}
 
 
+{# The first instant that no longer belongs to `as_of`: the end of that day where the tenant lives, or the instant itself. #}
+{% macro as_of_moment(timezone) -%}
+    {%- if is_as_of_a_day() -%}
+        ((date '{{ as_of() }}' + 1)::timestamp at time zone {{ timezone }})
+    {%- else -%}
+        timestamptz '{{ as_of_instant() }}'
+    {%- endif -%}
+{%- endmacro %}
+
+
 {# A day is final once it is over where the tenant lives: an as_of that is a day ends it, one that is an instant lies in it. #}
 {% macro is_final_day(day, timezone) -%}
     ({{ day }} {{ '<=' if is_as_of_a_day() else '<' }} {{ as_of_day(timezone) }})
@@ -54,5 +64,36 @@
     case
         when isfinite({{ earlier }}) and isfinite({{ later }})
             then round(extract(epoch from {{ later }}) * 1000 - extract(epoch from {{ earlier }}) * 1000)::bigint
+    end
+{%- endmacro %}
+
+
+{# Whole days between two instants, rounded down as the seed's `(now() - last_visit).days` does, from the whole microseconds
+   that Postgres stores: a day is over when it is, and not half a millisecond before. NULL where either is infinite. #}
+{% macro days_between(earlier, later) -%}
+    case
+        when isfinite({{ earlier }}) and isfinite({{ later }})
+            then floor((extract(epoch from {{ later }}) - extract(epoch from {{ earlier }})) / 86400)::bigint
+    end
+{%- endmacro %}
+
+
+{# So many times twenty-four hours later; NULL for instants that no calendar of a salon reaches. #}
+{% macro days_later(instant, days) -%}
+    case
+        when {{ instant }} between '1900-01-01' and '9999-01-01' then {{ instant }} + {{ days }} * interval '24 hours'
+    end
+{%- endmacro %}
+
+
+{# The calendar day that a text YYYY-MM-DD names; NULL where it names none (2025-02-30). #}
+{% macro parse_day(text) -%}
+    {%- set year, month, day = ["substr(" ~ text ~ ", 1, 4)::integer", "substr(" ~ text ~ ", 6, 2)::integer", "substr(" ~ text ~ ", 9, 2)::integer"] -%}
+    case
+        when {{ text }} ~ '^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'
+            then case
+                when {{ day }} <= extract(day from make_date({{ year }}, {{ month }}, 1) + interval '1 month' - interval '1 day')
+                    then make_date({{ year }}, {{ month }}, {{ day }})
+            end
     end
 {%- endmacro %}

@@ -29,11 +29,25 @@
             order by runs.finished_at desc
             limit 1
         )
-        or exists (select 1 from build.touched_clients where tenant_id = {{ everything() }}),
+        or exists (select 1 from build.touched_clients where tenant_id = {{ everything() }})
+        {# A full build that died half-way had left out what its queues hang together with. #}
+        or exists (
+            select 1
+            from build.runs
+            where
+                runs.is_full
+                and runs.outcome <> 'complete'
+                and runs.claimed_at > coalesce(
+                    (select max(complete.claimed_at) from build.runs as complete where complete.outcome = 'complete'),
+                    '-infinity'
+                )
+        ),
         statement_timestamp();
 
     {{ close_over_sessions() }}
     analyze build.touched_clients;
+    {{ claim_visitors() }}
+    analyze build.touched_visitors;
     commit;
 {% endmacro %}
 
@@ -61,6 +75,8 @@
     begin;
     {% if outcome == 'complete' %}
     delete from build.touched_clients
+    where claimed_at <= (select runs.claimed_at from build.runs where runs.invocation_id = '{{ invocation_id }}');
+    delete from build.touched_visitors
     where claimed_at <= (select runs.claimed_at from build.runs where runs.invocation_id = '{{ invocation_id }}');
     {# Days are announced while the build runs, and built after that in the same run. #}
     delete from build.touched_days
@@ -126,6 +142,12 @@
     );
     create index if not exists model_runs_latest on build.model_runs (model, finished_at);
     create table if not exists build.touched_clients (
+        tenant_id uuid not null,
+        client_id uuid not null,
+        claimed_at timestamptz not null,
+        primary key (tenant_id, client_id)
+    );
+    create table if not exists build.touched_visitors (
         tenant_id uuid not null,
         client_id uuid not null,
         claimed_at timestamptz not null,

@@ -19,6 +19,17 @@
 {%- endmacro %}
 
 
+{# Clients whose bookings or standing may have changed: the touched ones, who shares a booking with them, and those
+   whom the clock alone changed (claim_visitors). #}
+{% macro is_touched_visitor(relation, client_column='client_id') -%}
+    {%- if is_full_build() -%}
+        true
+    {%- else -%}
+        {{ scope_filter({'queue': 'touched_visitors', 'columns': ['tenant_id', client_column]}, relation) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro is_touched_day(relation, day_column='day') -%}
     {%- if is_full_build() -%}
         true
@@ -29,7 +40,7 @@
 
 
 {% macro scope_filter(scope, relation) -%}
-    {%- set queue_columns = ['tenant_id', 'client_id' if scope.queue == 'touched_clients' else 'day'] -%}
+    {%- set queue_columns = ['tenant_id', 'day' if scope.queue == 'touched_days' else 'client_id'] -%}
     {{ return(
         "(" ~ quote_columns(scope.columns, relation) ~ ") in (select " ~ quote_columns(queue_columns, 'queue')
         ~ " from build." ~ scope.queue ~ " as queue)"

@@ -49,45 +49,75 @@ begin
 end
 $$;
 
--- Of a tenant only the time zone reaches rows of clients; the rest is read anew by every build.
+-- Of a tenant only these settings reach rows of clients; the rest is read anew by every build.
 create or replace function change_tracking.note_changed_tenants() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    changed uuid[];
+begin
+    if tg_op = 'TRUNCATE' then
+        changed := array[null::uuid];
+    elsif tg_op = 'INSERT' then
+        select array_agg(id) into changed from new_rows;
+    elsif tg_op = 'DELETE' then
+        select array_agg(id) into changed from old_rows;
+    else
+        select array_agg(coalesce(new_rows.id, old_rows.id)) into changed
+        from new_rows
+        full join old_rows on new_rows.id = old_rows.id
+        where
+            new_rows.id is null
+            or old_rows.id is null
+            or exists (
+                select 1
+                from unnest(array['timezone', 'loss_period_days', 'late_cancellation_hours']) as setting
+                where
+                    (new_rows.metadata -> 'settings' ->> setting)
+                    is distinct from (old_rows.metadata -> 'settings' ->> setting)
+            );
+    end if;
+    insert into change_tracking.unchecked_clients (tenant_id) select unnest(changed);
+    insert into change_tracking.changed_clients (tenant_id) select unnest(changed);
+    return null;
+end
+$$;
+
+-- Of a client's memory only whom they prefer reaches a mart; the churn figures that `agentp activate` writes do not.
+create or replace function change_tracking.note_changed_memories() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op = 'TRUNCATE' then
-        with changed as (
-            insert into change_tracking.changed_clients (tenant_id)
-            values (null)
-            returning tenant_id
-        )
-        insert into change_tracking.unchecked_clients (tenant_id) select changed.tenant_id from changed;
+        insert into change_tracking.unchecked_clients (tenant_id) values (null);
+        insert into change_tracking.changed_clients (tenant_id) values (null);
     elsif tg_op = 'INSERT' then
-        with changed as (
-            insert into change_tracking.changed_clients (tenant_id)
-            select id from new_rows
-            returning tenant_id
-        )
-        insert into change_tracking.unchecked_clients (tenant_id) select changed.tenant_id from changed;
+        insert into change_tracking.unchecked_clients (tenant_id, client_id)
+        select distinct tenant_id, user_id from new_rows;
+        insert into change_tracking.changed_clients (tenant_id, client_id)
+        select distinct tenant_id, user_id from new_rows where preferred_staff_id is not null;
     elsif tg_op = 'DELETE' then
-        with changed as (
-            insert into change_tracking.changed_clients (tenant_id)
-            select id from old_rows
-            returning tenant_id
-        )
-        insert into change_tracking.unchecked_clients (tenant_id) select changed.tenant_id from changed;
+        insert into change_tracking.unchecked_clients (tenant_id, client_id)
+        select distinct tenant_id, user_id from old_rows;
+        insert into change_tracking.changed_clients (tenant_id, client_id)
+        select distinct tenant_id, user_id from old_rows where preferred_staff_id is not null;
     else
-        with changed as (
-            insert into change_tracking.changed_clients (tenant_id)
-            select coalesce(new_rows.id, old_rows.id)
-            from new_rows
-            full join old_rows on new_rows.id = old_rows.id
-            where
-                (new_rows.metadata -> 'settings' ->> 'timezone')
-                is distinct from (old_rows.metadata -> 'settings' ->> 'timezone')
-                or new_rows.id is null
-                or old_rows.id is null
-            returning tenant_id
-        )
-        insert into change_tracking.unchecked_clients (tenant_id) select changed.tenant_id from changed;
+        insert into change_tracking.unchecked_clients (tenant_id, client_id)
+        select tenant_id, user_id from new_rows union select tenant_id, user_id from old_rows;
+        insert into change_tracking.changed_clients (tenant_id, client_id)
+        select changed.tenant_id, changed.user_id
+        from (
+            (
+                select tenant_id, user_id, preferred_staff_id from new_rows
+                except
+                select tenant_id, user_id, preferred_staff_id from old_rows
+            )
+            union
+            (
+                select tenant_id, user_id, preferred_staff_id from old_rows
+                except
+                select tenant_id, user_id, preferred_staff_id from new_rows
+            )
+        ) as changed
+        group by changed.tenant_id, changed.user_id;
     end if;
     return null;
 end
@@ -108,7 +138,7 @@ begin
             ('recent_history_v2', 'note_changed_clients', 'user_id', false),
             ('wishlist_v2', 'note_changed_clients', 'user_id', true),
             ('active_sessions_v2', 'note_changed_clients', 'user_id', true),
-            ('user_ltm_v2', 'note_changed_clients', 'user_id', true)
+            ('user_ltm_v2', 'note_changed_memories', 'user_id', false)
         ) as wanted (table_name, function_name, client_column, only_checks)
         where not exists (
             select 1
@@ -116,8 +146,17 @@ begin
             where
                 tgrelid = ('public.' || wanted.table_name)::regclass
                 and tgname = 'agentp_note_truncate'
+                and tgfoid = to_regproc('change_tracking.' || wanted.function_name)
         )
     loop
+        -- Triggers of an older version of this file, which knew less of the table.
+        execute format(
+            'drop trigger if exists agentp_note_insert on public.%1$I; '
+            'drop trigger if exists agentp_note_update on public.%1$I; '
+            'drop trigger if exists agentp_note_delete on public.%1$I; '
+            'drop trigger if exists agentp_note_truncate on public.%1$I',
+            tracked.table_name
+        );
         arguments := format('change_tracking.%I(%L', tracked.function_name, tracked.client_column)
             || case when tracked.only_checks then ', ''only checks'')' else ')' end;
         execute format(

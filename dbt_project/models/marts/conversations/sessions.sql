@@ -5,7 +5,8 @@
         ['tenant_id', 'client_id'],
         ['tenant_id', 'started_day'],
         ['tenant_id', 'started_at'],
-        ['tenant_id', 'booking_at']
+        ['tenant_id', 'booking_at'],
+        ['tenant_id', 'booking_id']
     ]
 ) }}
 

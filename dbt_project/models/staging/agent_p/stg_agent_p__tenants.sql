@@ -13,7 +13,11 @@ select
 
     ---------- timestamps
     source.created_at,
-    source.updated_at
+    source.updated_at,
+
+    ---------- numbers
+    {{ tenant_setting('loss_period_days', var('loss_period_days')) }} as loss_period_days,
+    {{ tenant_setting('late_cancellation_hours', var('late_cancellation_hours')) }} as late_cancellation_hours
 from {{ source('agent_p', 'tenants_v2') }} as source
 left join {{ source('build', 'timezones') }} as known_timezones
     on source.metadata -> 'settings' ->> 'timezone' = known_timezones.timezone

@@ -1,0 +1,14 @@
+{# A whole number of `metadata.settings` that a salon may set for itself; anything else means the project's own. #}
+{% macro tenant_setting(name, default) -%}
+    case
+        when source.metadata -> 'settings' ->> '{{ name }}' ~ '^[1-9][0-9]{0,3}$'
+            then (source.metadata -> 'settings' ->> '{{ name }}')::integer
+        else {{ default }}
+    end
+{%- endmacro %}
+
+
+{# A time of day as the standard writes it: 21:00. #}
+{% macro clock_pattern() -%}
+    '^([01][0-9]|2[0-3]):[0-5][0-9]$'
+{%- endmacro %}

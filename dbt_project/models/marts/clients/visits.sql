@@ -1,0 +1,114 @@
+{{ config(
+    scope={'queue': 'touched_visitors', 'columns': ['tenant_id', 'client_id']},
+    indexes=[
+        ['tenant_id', 'client_id', 'visit_at'],
+        ['tenant_id', 'visit_at'],
+        ['tenant_id', 'staff_id', 'visit_at']
+    ]
+) }}
+
+with
+
+bookings as (
+
+    select * from {{ ref('int_bookings_merged') }}
+
+),
+
+cancelled as (
+
+    select * from {{ ref('int_bookings_cancelled') }}
+
+),
+
+moved as (
+
+    select * from {{ ref('int_bookings_moved') }}
+
+),
+
+tenants as (
+
+    select * from {{ ref('stg_agent_p__tenants') }}
+
+),
+
+judged as (
+
+    select
+        bookings.*,
+        moved.moved_to_booking_id,
+        {{ tenant_timezone() }} as timezone,
+        least(cancelled.cancelled_at, moved.moved_at) as released_at,
+        coalesce(tenants.late_cancellation_hours, {{ var('late_cancellation_hours') }}) as late_cancellation_hours,
+        case
+            when moved.booking_id is not null then 'moved'
+            when bookings.is_cancelled then 'cancelled'
+            when bookings.visit_at is null or not isfinite(bookings.visit_at) then 'unknown'
+            when bookings.visit_at >= {{ as_of_moment(tenant_timezone()) }} then 'upcoming'
+            when bookings.booking_status in {{ missed_words() }} or bookings.visit_status in {{ missed_words() }} then 'no_show'
+            when bookings.booking_status in {{ arrived_words() }} or bookings.visit_status in {{ arrived_words() }} then 'arrived'
+            when bookings.booking_status = 'confirmed' then 'arrived'
+            else 'unknown'
+        end as outcome,
+        case
+            when moved.booking_id is not null then case when moved.is_told then 'recorded' else 'inferred' end
+            when bookings.is_cancelled then 'recorded'
+            when bookings.booking_status in {{ missed_words() }} or bookings.visit_status in {{ missed_words() }} then 'recorded'
+            when bookings.booking_status in {{ arrived_words() }} or bookings.visit_status in {{ arrived_words() }} then 'recorded'
+            else 'presumed'
+        end as outcome_source
+    from bookings
+    left join cancelled
+        on
+            bookings.tenant_id = cancelled.tenant_id
+            and bookings.booking_id = cancelled.booking_id
+    left join moved
+        on
+            bookings.tenant_id = moved.tenant_id
+            and bookings.booking_id = moved.booking_id
+    left join tenants on bookings.tenant_id = tenants.tenant_id
+
+),
+
+numbered as (
+
+    select
+        judged.*,
+        row_number() over arrivals as visit_number,
+        lag(visit_at) over arrivals as previous_visit_at
+    from judged
+    window arrivals as (partition by tenant_id, client_id, outcome = 'arrived' order by visit_at, booking_id)
+
+)
+
+select
+    tenant_id,
+    booking_id,
+    client_id,
+    session_id,
+    channel,
+    booking_source,
+    booked_at,
+    {{ local_day('booked_at', 'timezone') }} as booked_day,
+    visit_at,
+    {{ local_day('visit_at', 'timezone') }} as visit_day,
+    {{ days_between('booked_at', 'visit_at') }} as lead_time_days,
+    service_id,
+    staff_id,
+    booking_amount,
+    booking_currency,
+    booking_status,
+    outcome,
+    case when outcome not in ('upcoming', 'unknown') then outcome_source end as outcome_source,
+    outcome = 'arrived' as is_visit,
+    case when outcome in ('cancelled', 'moved') then released_at end as released_at,
+    case
+        when outcome in ('cancelled', 'moved')
+            then {{ milliseconds_between('released_at', 'visit_at') }} < late_cancellation_hours * 3600000
+    end as is_released_late,
+    times_moved,
+    moved_to_booking_id,
+    case when outcome = 'arrived' then visit_number end as visit_number,
+    case when outcome = 'arrived' then previous_visit_at end as previous_visit_at
+from numbered

@@ -1,0 +1,134 @@
+with
+
+visits as (
+
+    select * from {{ ref('visits') }}
+
+),
+
+predictions as (
+
+    select * from {{ ref('stg_scoring__predictions') }}
+
+),
+
+clients as (
+
+    select * from {{ ref('stg_agent_p__clients') }}
+
+),
+
+tenants as (
+
+    select * from {{ ref('stg_agent_p__tenants') }}
+
+),
+
+sessions as (
+
+    select * from {{ ref('stg_agent_p__sessions') }}
+
+),
+
+wishes as (
+
+    select * from {{ ref('stg_agent_p__wishes') }}
+
+),
+
+-- Only wishes say what a service and a staff member are called.
+titles as (
+
+    select
+        tenant_id,
+        {{ wished_service('wishes') }} as service_id,
+        max(meta ->> 'service_title') as service_title
+    from wishes
+    group by tenant_id, {{ wished_service('wishes') }}
+
+),
+
+names as (
+
+    select
+        tenant_id,
+        meta ->> 'staff_id' as staff_id,
+        max(meta ->> 'staff_name') as staff_name
+    from wishes
+    group by tenant_id, meta ->> 'staff_id'
+
+),
+
+-- Built visits know the bookings; the raw tables know at once whether one was cancelled or moved since.
+open_slots as (
+
+    select
+        visits.tenant_id,
+        visits.booking_id,
+        visits.client_id,
+        visits.visit_at,
+        visits.visit_day,
+        (visits.visit_at at time zone {{ tenant_timezone() }})::time as visit_time,
+        visits.service_id,
+        visits.staff_id,
+        visits.booking_amount,
+        visits.booking_currency
+    from visits
+    left join tenants on visits.tenant_id = tenants.tenant_id
+    where
+        visits.outcome = 'upcoming'
+        and visits.visit_at >= {{ as_of_moment(tenant_timezone()) }}
+        and not exists (
+            select 1
+            from sessions
+            where
+                visits.tenant_id = sessions.tenant_id
+                and visits.client_id = sessions.client_id
+                and sessions.started_at >= visits.booked_at
+                and (
+                    (sessions.booking_id = visits.booking_id and lower(btrim(sessions.booking_status)) in ('cancelled', 'canceled'))
+                    or sessions.meta ->> 'cancelled_booking_id' = visits.booking_id
+                    or sessions.meta ->> 'rescheduled_from' = visits.booking_id
+                )
+        )
+
+)
+
+select
+    open_slots.tenant_id,
+    open_slots.booking_id,
+    open_slots.client_id,
+    clients.client_name,
+    clients.phone,
+    open_slots.visit_at,
+    open_slots.visit_day,
+    open_slots.visit_time,
+    open_slots.service_id,
+    titles.service_title,
+    open_slots.staff_id,
+    names.staff_name,
+    open_slots.booking_amount,
+    open_slots.booking_currency,
+    predictions.risk_score,
+    round(predictions.risk_score * open_slots.booking_amount, 2) as value_at_risk_amount,
+    predictions.risk_factors,
+    {{ risk_reason('ru') }} as reason,
+    {{ risk_reason('en') }} as reason_en,
+    predictions.predicted_at
+from open_slots
+inner join predictions
+    on
+        open_slots.tenant_id = predictions.tenant_id
+        and open_slots.booking_id = predictions.booking_id
+left join clients
+    on
+        open_slots.tenant_id = clients.tenant_id
+        and open_slots.client_id = clients.client_id
+left join titles
+    on
+        open_slots.tenant_id = titles.tenant_id
+        and open_slots.service_id = titles.service_id
+left join names
+    on
+        open_slots.tenant_id = names.tenant_id
+        and open_slots.staff_id = names.staff_id

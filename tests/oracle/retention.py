@@ -1,0 +1,133 @@
+"""Who came back, what became of bookings, and how salons compare (REQUIREMENTS, issue of clients; METRICS)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import groupby
+from statistics import median
+from uuid import UUID
+
+from tests.oracle.local_days import find_end
+from tests.oracle.rates import describe_rate, round_rate
+from tests.oracle.records import Row, Tenant, World
+
+FIRST_EVER = (("second_visit_90d", 90, 1), ("third_visit_180d", 180, 2))
+FROM_A_MONTH = (("rebook_client_30d_fwd", 30), ("rebook_client_60d_fwd", 60), ("rebook_client_90d_fwd", 90))
+PEERS_FROM = 5
+
+
+def compute_retention(visits: list[Row], as_of: date) -> list[Row]:
+    """Return the rows of `retention`."""
+    days: dict[tuple[UUID, UUID], set[date]] = defaultdict(set)
+    for visit in visits:
+        if visit["is_visit"]:
+            days[visit["tenant_id"], visit["client_id"]].add(visit["visit_day"])
+    outcomes: dict[tuple[UUID, date, str, int], list[bool | None]] = defaultdict(list)
+    for (tenant_id, _), found in days.items():
+        ordered = sorted(found)
+        for measure, window, later in FIRST_EVER:
+            end = ordered[0] + timedelta(days=window)
+            came = len(ordered) > later and ordered[later] <= end
+            outcomes[tenant_id, ordered[0].replace(day=1), measure, window].append(came if end <= as_of else None)
+        for month, in_month in groupby(ordered, key=lambda day: day.replace(day=1)):
+            first = next(in_month)
+            for measure, window in FROM_A_MONTH:
+                end = first + timedelta(days=window)
+                came = any(first < day <= end for day in ordered)
+                outcomes[tenant_id, month, measure, window].append(came if end <= as_of else None)
+    return [
+        {
+            "tenant_id": tenant_id,
+            "cohort_month": month,
+            "measure": measure,
+            "window_days": window,
+            "clients_count": len(found),
+            "maturing_count": found.count(None),
+            "assessable_count": len(found) - found.count(None),
+            "returned_count": found.count(True),
+            **describe_rate(found.count(True), len(found) - found.count(None)),
+        }
+        for (tenant_id, month, measure, window), found in outcomes.items()
+    ]
+
+
+def compute_visit_rates(world: World, visits: list[Row], as_of: date) -> list[Row]:
+    """Return the rows of `visit_rates`."""
+    tenants = {tenant.id: tenant for tenant in world.tenants}
+    counts: dict[tuple[UUID, date, str], list[bool]] = defaultdict(list)
+    for visit in visits:
+        tenant = tenants[visit["tenant_id"]]
+        if visit["outcome"] in ("moved", "upcoming") or not is_due(tenant, visit, as_of):
+            continue
+        outcome, late = visit["outcome"], visit["is_released_late"]
+        was_expected = outcome in ("arrived", "no_show") or late is True
+        wanted = {
+            "arrival": (outcome == "arrived", was_expected),
+            "no_show": (outcome == "no_show", was_expected),
+            "cancellation": (outcome == "cancelled", True),
+            "late_cancellation": (late is True, outcome != "cancelled" or late is not None),
+            "unknown": (outcome == "unknown", True),
+        }
+        for measure, (is_part, is_counted) in wanted.items():
+            if is_counted:
+                counts[visit["tenant_id"], visit["visit_day"].replace(day=1), measure].append(is_part)
+    return [
+        {
+            "tenant_id": tenant_id,
+            "visit_month": month,
+            "measure": measure,
+            "part_count": sum(found),
+            "whole_count": len(found),
+            **describe_rate(sum(found), len(found)),
+        }
+        for (tenant_id, month, measure), found in counts.items()
+    ]
+
+
+def is_due(tenant: Tenant, visit: Row, as_of: date) -> bool:
+    """Whether the time of a booking is known and has come."""
+    return visit["visit_at"] is not None and visit["visit_at"] < find_end(tenant, as_of)
+
+
+def compute_peers(
+    world: World, clients: list[Row], retention: list[Row], visit_rates: list[Row], as_of: date
+) -> list[Row]:
+    """Return the rows of `peers`: twelve whole months and the current one."""
+    since = as_of.replace(year=as_of.year - 1, day=1)
+    sizes = {
+        tenant.id: sum(row["tenant_id"] == tenant.id and row["visits_count"] > 0 for row in clients)
+        for tenant in world.tenants
+        if tenant.is_active
+    }
+    counts: dict[tuple[UUID, str], list[int]] = defaultdict(lambda: [0, 0])
+    for rows, month, part_name, whole_name in (
+        (retention, "cohort_month", "returned_count", "assessable_count"),
+        (visit_rates, "visit_month", "part_count", "whole_count"),
+    ):
+        for row in rows:
+            if row["tenant_id"] in sizes and row[month] >= since:
+                counts[row["tenant_id"], row["measure"]][0] += row[part_name]
+                counts[row["tenant_id"], row["measure"]][1] += row[whole_name]
+    found = []
+    for (tenant_id, measure), (part, whole) in counts.items():
+        if not whole:
+            continue
+        size = sizes[tenant_id]
+        rates = [
+            others[0] / others[1]
+            for (other, name), others in counts.items()
+            if name == measure and others[1] and size <= 3 * sizes[other] and sizes[other] <= 3 * size
+        ]
+        is_shown = len(rates) >= PEERS_FROM
+        found.append({
+            "tenant_id": tenant_id,
+            "measure": measure,
+            "part_count": part,
+            "whole_count": whole,
+            **describe_rate(part, whole),
+            "peers_count": len(rates) if is_shown else None,
+            "peers_median_rate": round_rate(Decimal(median(rates))) if is_shown else None,
+        })  # fmt: skip
+    return found
