@@ -254,13 +254,47 @@ def build(
 
 
 @app.command()
+def score(as_of: AsOf = None) -> None:
+    """Score every client (churn) and every booking ahead (risk of falling through), as of the last build.
+
+    A model that is worse than the one before, or than the base rate, on time it has not seen is not put in place.
+    """
+    from agentp.console import score_with_progress, show_scores
+    from agentp.database import resolve_url
+
+    show_scores(score_with_progress(resolve_url(read_settings()), as_of=as_of))
+
+
+@app.command()
+def activate(
+    as_of: AsOf = None,
+    apply: Annotated[
+        bool, typer.Option("--apply/--dry-run", help="Whether to write anything. Default: only show what would be.")
+    ] = False,
+) -> None:
+    """Write churn figures to the bot's memory and queue win-back and slot-offer messages, each once."""
+    from activation.runs import activate as activate_marts
+    from agentp.activating import read_present, show_activation
+    from agentp.console import show_steps
+    from agentp.database import resolve_url
+
+    present = read_present(as_of)
+    target = resolve_url(read_settings())
+    with show_steps("Activating") as steps:
+        report = activate_marts(
+            target, as_of=present, is_applied=apply, announce=lambda line: notes.print(line), report=steps.reach
+        )
+    show_activation(screen, report)
+
+
+@app.command()
 def run(
     as_of: AsOf = None,
     migrations: Annotated[
         bool, typer.Option(help="Whether to migrate first; not on a database that may not be altered.")
     ] = True,
 ) -> None:
-    """Go the whole way: migrate, check, build, test. Died half-way? Run it again.
+    """Go the whole way: migrate, check, build, score, test. Died half-way? Run it again.
 
     Failing rules do not stop it, as long as the marts can be right without the rows concerned; a missing column does.
     """
@@ -285,7 +319,15 @@ def doctor() -> None:
 def run_everything(settings: Settings, *, as_of: str | None, migrate_first: bool) -> None:
     """The whole way, step after step; each stops what comes after it."""
     from agentp.checking import show_verdict
-    from agentp.console import build_with_progress, judge_with_progress, show_marts, show_steps, test_with_progress
+    from agentp.console import (
+        build_with_progress,
+        judge_with_progress,
+        score_with_progress,
+        show_marts,
+        show_scores,
+        show_steps,
+        test_with_progress,
+    )
     from agentp.database import resolve_url
     from agentp.errors import CheckStoppedError
     from agentp.pipeline import migrate as apply
@@ -303,8 +345,10 @@ def run_everything(settings: Settings, *, as_of: str | None, migrate_first: bool
     if verdict.stopping:
         raise CheckStoppedError(verdict.stopping)
     changes = build_with_progress(settings, target, as_of=as_of, full_refresh=False, select=None)
+    scores = score_with_progress(target, as_of=as_of)
     passed = test_with_progress(settings, target, as_of=as_of)
     show_marts(changes, target)
+    show_scores(scores)
     screen.print(f"{passed} data tests passed.")
 
 

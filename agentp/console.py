@@ -19,6 +19,7 @@ from agentp.pipeline import MartChange
 from agentp.settings import Settings
 
 if TYPE_CHECKING:
+    from activation.scores import ScoreReport
     from expectations.verdicts import Verdict
 
 screen = Console()
@@ -104,6 +105,29 @@ def test_with_progress(settings: Settings, url: str, *, as_of: str | None) -> in
     """Test the marts and show each test as it runs."""
     with show_steps("Testing") as steps:
         return pipeline.check_marts(settings, url, as_of=as_of, on_start=steps.begin, on_finish=steps.finish)
+
+
+def score_with_progress(url: str, *, as_of: str | None) -> tuple[ScoreReport, ScoreReport]:
+    """Score and show what is being done."""
+    with show_steps("Scoring") as steps:
+        return pipeline.score(url, as_of=as_of, announce=steps.note)
+
+
+def show_scores(reports: tuple[ScoreReport, ...]) -> None:
+    """Show how many rows each model scored, how good it was on time it had not seen, and whether it is in place."""
+    table = Table("scores", "rows", "n", "AUC", "Brier", "of base rate", "ECE", title="Scored", box=SIMPLE)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for report in reports:
+        quality = report.quality or {}
+        figures = (quality.get(name) for name in ("auc", "brier", "base_brier", "ece"))
+        table.add_row(
+            report.kind, f"{report.rows:,}", f"{quality['n']:,}" if quality else "—",
+            *("—" if figure is None else f"{figure:.3f}" for figure in figures),
+        )  # fmt: skip
+    screen.print(table)
+    for report in reports:
+        screen.print(f"{report.kind}: {report.reason}", markup=False, soft_wrap=True, highlight=False)
 
 
 def show_marts(changes: list[MartChange], url: str) -> None:

@@ -1,4 +1,4 @@
-"""The steps that the commands are made of: migrate, check, build, test."""
+"""The steps that the commands are made of: migrate, check, build, score, test."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from agentp.project import check_as_of, raise_first_failure, run_dbt
 from agentp.settings import Settings
 
 if TYPE_CHECKING:
+    from activation.scores import ScoreReport
     from expectations.verdicts import Verdict
 
 
@@ -94,6 +95,7 @@ def build(
     on_finish: Callable[[str], None] = lambda name: None,
 ) -> list[MartChange]:
     """Build the marts under the build lock; return what changed in each."""
+    from activation.schema import prepare_tables
     from expectations.schema import prepare_store
     from sources.agent_p.raw_tables import require_raw_tables
 
@@ -107,6 +109,7 @@ def build(
         with open_connection(url) as connection:
             require_raw_tables(connection)
             prepare_store(connection)
+            prepare_tables(connection)
         outcome = run_dbt(settings, url, *arguments, as_of=as_of, on_start=on_start, on_finish=on_finish)
         raise_first_failure(outcome)
         if select and not outcome.succeeded:
@@ -115,6 +118,16 @@ def build(
                 cure="Name models by dbt's selection syntax, such as `sessions`, `sessions+` or `marts.daily`.",
             )
         return read_last_changes(url)
+
+
+def score(
+    url: str, *, as_of: str | None = None, announce: Callable[[str], None] = lambda line: None
+) -> tuple[ScoreReport, ScoreReport]:
+    """Score every client and every booking ahead; by default as of the last build."""
+    from activation.scores import score as score_marts
+
+    check_as_of(as_of)
+    return score_marts(url, as_of=as_of, announce=announce)
 
 
 def check_marts(

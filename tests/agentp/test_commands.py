@@ -16,7 +16,9 @@ from tests.agentp.conftest import RunCommand
 from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
 
-COMMANDS = ["up", "url", "stop", "migrate", "load", "demo", "check", "build", "run", "doctor"]
+COMMANDS = [
+    "up", "url", "stop", "migrate", "load", "demo", "check", "build", "score", "activate", "run", "doctor",
+]  # fmt: skip
 
 
 @pytest.fixture

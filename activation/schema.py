@@ -1,0 +1,27 @@
+"""The tables that scoring and activation keep; light to import, for those that only build."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+
+def prepare_tables(connection: psycopg.Connection[Any]) -> None:
+    """Make schema `scoring` and the seed's tables in `dashboard` what store.sql says; commits.
+
+    Where they are that already (the schema's comment tells), nothing is touched.
+    """
+    statements = files("activation").joinpath("store.sql").read_text(encoding="utf-8")
+    version = f"agentp scoring {hashlib.sha256(statements.encode()).hexdigest()[:16]}"
+    found = connection.execute("select obj_description(to_regnamespace('scoring'), 'pg_namespace')").fetchone()
+    if found and found[0] == version:
+        return
+    connection.execute("set client_min_messages = warning")
+    connection.execute(statements)
+    connection.execute(sql.SQL("comment on schema scoring is {}").format(sql.Literal(version)))
+    connection.execute("reset client_min_messages")
+    connection.commit()
