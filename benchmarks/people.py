@@ -61,8 +61,11 @@ insert into clients_v2 (id, tenant_id, telegram_chat_id, phone, full_name, creat
 select
     client_id, tenant_id, number, '79' || lpad((number::bigint * 7919 %% 1000000000)::text, 9, '0'),
     (
-        array['Мария', 'Анна', 'Ольга', 'Елена', 'Наталья', 'Ирина', 'Светлана', 'Дарья', 'Юлия', 'Вера']
-    )[1 + ascii(md5(number::text)) %% 10]
+        array[
+            'Мария', 'Анна', 'Ольга', 'Елена', 'Наталья', 'Ирина', 'Светлана', 'Дарья', 'Юлия', 'Вера',
+            'Татьяна', 'Екатерина', 'Алина', 'Полина', 'Ксения', 'Виктория', 'Марина', 'Алексей', 'Иван', 'Сергей'
+        ]
+    )[1 + abs(hashint4(number)) %% 20]
     || ' ' || initcap(translate(substr(md5(number::text), 1, 8), '0123456789abcdef', 'абвгдежзиклмнопр')),
     timestamptz '2024-11-01' + met * interval '1 day'
 from people;

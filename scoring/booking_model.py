@@ -191,7 +191,7 @@ def booking_risk(bookings: pd.DataFrame, as_of: object, *, model: BookingModel |
     rows = np.flatnonzero((read.visit_at > now) & ~is_known)
     moments = np.maximum(read.booked_at[rows], now)
     # What is scored after as_of must not be told what happened after as_of.
-    known = _forget(read, now)
+    known = forget_later(read, now)
     factors = look_up_factors(known, rows, moments)
     risk, main_factor = model.predict(factors, read.keys.tenant_codes[rows], read.keys.tenants)
     named = [name for name in ("tenant_id", "booking_id", "client_id") if name in bookings.columns]
@@ -203,7 +203,7 @@ def booking_risk(bookings: pd.DataFrame, as_of: object, *, model: BookingModel |
     })  # fmt: skip
 
 
-def _forget(bookings: Bookings, now: float) -> Bookings:
+def forget_later(bookings: Bookings, now: float) -> Bookings:
     """The bookings without the outcomes that became known after ``now``."""
     is_known = bookings.outcome_at <= now
     return Bookings(

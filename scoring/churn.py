@@ -123,7 +123,7 @@ def make_prior_model(as_of: object, *, horizon_days: float | None = None) -> Chu
 
 def fit_churn_model(visits: pd.DataFrame, as_of: object, *, horizon_days: float | None = None) -> ChurnModel:
     """Return the model of all visits up to ``as_of``; columns as `churn_probability` takes them."""
-    _check_horizon(horizon_days)
+    check_horizon(horizon_days)
     histories, _ = read_histories(visits, as_of)
     return fit_histories(histories, horizon_days=horizon_days)
 
@@ -156,7 +156,7 @@ def churn_probability(
 
     Raises `FrameError` for a missing column, one of the wrong kind, a NaT, or a horizon that is not positive.
     """
-    _check_horizon(horizon_days)
+    check_horizon(horizon_days)
     histories, _ = read_histories(visits, as_of)
     if model is None:
         model = fit_histories(histories, horizon_days=horizon_days)
@@ -276,7 +276,7 @@ def _backtest(histories: Histories, *, cadence: float, horizon_days: float | Non
     return sum(found) / (len(found) + 1)
 
 
-def _check_horizon(horizon_days: float | None) -> None:
+def check_horizon(horizon_days: float | None) -> None:
     """Raise where the horizon is no time at all."""
     if horizon_days is not None and not (np.isfinite(horizon_days) and horizon_days > 0):
         raise FrameError(

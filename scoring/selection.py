@@ -20,12 +20,12 @@ import pandas as pd
 
 from scoring.booking_model import (
     BookingModel,
-    _forget,
     fit_read_bookings,
+    forget_later,
     make_prior_booking_model,
 )
 from scoring.bookings import UNSETTLED_DAYS, Bookings, count_days, look_up_factors, read_bookings
-from scoring.churn import MOST_CLIENTS, ChurnModel, _check_horizon, fit_histories, make_prior_model, predict_states
+from scoring.churn import MOST_CLIENTS, ChurnModel, check_horizon, fit_histories, make_prior_model, predict_states
 from scoring.frames import Numbers, read_moment
 from scoring.histories import EPOCH, Histories, describe_last, read_histories
 from scoring.landmarks import LEAST_CADENCES, OWN_CYCLE_REACH
@@ -76,7 +76,7 @@ def select_churn_model(
     Held out is the latest window of one horizon (of one and a half cadences of the pool, with own cycles); judged are
     the clients whose horizon closed by ``as_of``.
     """
-    _check_horizon(horizon_days)
+    check_horizon(horizon_days)
     histories, _ = read_histories(visits, as_of)
     prior = make_prior_model(EPOCH + pd.Timedelta(days=histories.as_of), horizon_days=horizon_days)
     trial = _try_churn(histories.sample(MOST_CLIENTS), incumbent, horizon_days=horizon_days)
@@ -167,12 +167,12 @@ def _find_comers(histories: Histories, past: Histories, cut: float, horizon: Num
 
 def _try_bookings(read: Bookings, now: float, incumbent: BookingModel | None) -> Trial | None:
     """Fit before the latest fifth of the settled bookings, and foretell it."""
-    known = _forget(read, now)
+    known = forget_later(read, now)
     due = np.flatnonzero(known.is_settled & (known.visit_at <= now - UNSETTLED_DAYS))
     if len(due) < LEAST_HELD_OUT:
         return None
     cut = float(np.quantile(known.visit_at[due], 1 - HELD_OUT_SHARE))
-    past = _forget(known, cut)
+    past = forget_later(known, cut)
     candidate = fit_read_bookings(past, cut)
     held = due[(known.visit_at[due] > cut) & (known.outcome_at[due] > cut)]
     is_event = known.is_miss[held].astype(np.float64)
