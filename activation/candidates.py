@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from activation.queries import read_query
 from activation.quiet_hours import find_send_after, find_zone
 
 
@@ -104,378 +105,6 @@ class LeftOut:
     count: int
 
 
-# Refusals in the words of the mart (macro parse_consent), read where they are written.
-REFUSED = """(
-    lower(btrim(coalesce(
-        clients.meta #>> '{consent,marketing}', clients.meta ->> 'marketing_consent', clients.meta ->> 'consent'
-    ))) in ('false', 'no', '0')
-)"""
-
-_SALONS = """
-select
-    settings.tenant_id::text, settings.tenant_name, settings.is_active, settings.timezone,
-    settings.quiet_from, settings.quiet_until, settings.hold_out_percent, present.present,
-    present.present at time zone settings.timezone
-from dashboard.tenant_settings as settings
-cross join lateral (
-    select coalesce(
-        %(instant)s::timestamptz, (%(day)s::date + 1)::timestamp at time zone settings.timezone
-    ) as present
-) as present
-"""
-
-# Bookings ahead of each client, as the marts know them and as the bot wrote them since.
-_BOOKED = """
-create temporary table booked_ahead on commit drop as
-select sessions.tenant_id, sessions.client_id, sessions.started_at as booked_at, sessions.booking_at as visit_at
-from staging.stg_agent_p__sessions as sessions
-inner join salons on sessions.tenant_id = salons.tenant_id
-where
-    sessions.booking_id is not null
-    and sessions.booking_at >= salons.present
-    and coalesce(lower(btrim(sessions.booking_status)), '') not in ('cancelled', 'canceled')
-    and not exists (
-        select 1
-        from dashboard.visits as visits
-        where
-            sessions.tenant_id = visits.tenant_id
-            and sessions.booking_id = visits.booking_id
-            and visits.outcome in ('cancelled', 'moved')
-    )
-union
-select visits.tenant_id, visits.client_id, visits.booked_at, visits.visit_at
-from dashboard.visits as visits
-inner join salons on visits.tenant_id = salons.tenant_id
-where visits.outcome = 'upcoming' and visits.visit_at >= salons.present
-"""
-
-_CLIENTS = """
-create temporary table recipients on commit drop as
-select
-    clients.tenant_id,
-    clients.client_id,
-    clients.telegram_chat_id::text as telegram_id,
-    nullif(btrim(clients.whatsapp_id), '') as whatsapp_id,
-    coalesce({refused}, false) as has_refused
-from staging.stg_agent_p__clients as clients
-inner join (
-    select tenant_id, client_id from due
-    union
-    select tenant_id, client_id from free_slots
-    union
-    select tenant_id, client_id from dashboard.outbox
-) as named
-    on clients.tenant_id = named.tenant_id and clients.client_id = named.client_id
-"""
-
-# Where the client talked last; a dialogue that only the bot opened tells nothing of the client.
-_CHANNELS = """
-create temporary table channels on commit drop as
-select
-    recipients.tenant_id,
-    recipients.client_id,
-    case
-        when latest.channel = 'whatsapp' and recipients.whatsapp_id is not null then 'whatsapp'
-        when recipients.telegram_id is not null then 'telegram'
-        when recipients.whatsapp_id is not null then 'whatsapp'
-    end as channel
-from recipients
-left join (
-    select distinct on (sessions.tenant_id, sessions.client_id)
-        sessions.tenant_id, sessions.client_id, lower(btrim(sessions.channel)) as channel
-    from dashboard.sessions as sessions
-    inner join recipients as talkers
-        on sessions.tenant_id = talkers.tenant_id and sessions.client_id = talkers.client_id
-    where not sessions.is_outreach
-    order by sessions.tenant_id, sessions.client_id, sessions.started_at desc, sessions.session_id
-) as latest
-    on recipients.tenant_id = latest.tenant_id and recipients.client_id = latest.client_id
-"""
-
-# Everyone due by the seed's steps, so that the report can say of each why not.
-_DUE = """
-create temporary table due on commit drop as
-select
-    win_back.*,
-    'win_back:' || win_back.client_id || ':' || to_char(win_back.last_visit_at at time zone 'UTC', 'YYYY-MM-DD')
-        as message_key
-from dashboard.win_back as win_back
-where
-    win_back.churn_risk_score
-    >= case win_back.segment when 'regular' then %(regular_risk)s::numeric else %(one_visit_risk)s::numeric end
-"""
-
-# Pending messages that are not true any more.
-_ENDED = """
-create temporary table ended on commit drop as
-select
-    outbox.tenant_id,
-    outbox.message_key,
-    outbox.kind,
-    case when outbox.expires_at <= salons.present then 'expired' else 'withdrawn' end as status
-from dashboard.outbox as outbox
-left join salons on outbox.tenant_id = salons.tenant_id
-left join recipients on outbox.tenant_id = recipients.tenant_id and outbox.client_id = recipients.client_id
-where
-    outbox.status = 'pending'
-    and (
-        outbox.expires_at <= salons.present
-        or salons.is_active is not true
-        or recipients.has_refused is not false
-        or (
-            outbox.kind = 'win_back'
-            and (
-                exists (
-                    select 1
-                    from booked_ahead
-                    where outbox.tenant_id = booked_ahead.tenant_id and outbox.client_id = booked_ahead.client_id
-                )
-                -- Somebody who came since has another last visit, and so have those whose visit turned out to be none.
-                or not exists (
-                    select 1
-                    from dashboard.clients as visitors
-                    where
-                        outbox.tenant_id = visitors.tenant_id
-                        and outbox.client_id = visitors.client_id
-                        and outbox.message_key = 'win_back:' || visitors.client_id || ':'
-                        || to_char(visitors.last_visit_at at time zone 'UTC', 'YYYY-MM-DD')
-                )
-            )
-        )
-        or (
-            outbox.kind = 'slot_offer'
-            and not exists (
-                select 1
-                from free_slots
-                where
-                    outbox.tenant_id = free_slots.tenant_id
-                    and outbox.booking_id = free_slots.booking_id
-                    and outbox.wish_id = free_slots.wish_id
-                    and not free_slots.is_met
-            )
-        )
-    )
-"""
-
-# Slots that are free and wishes that wait for them; a booking of that day made after the wish has met it.
-_FREE_SLOTS = """
-create temporary table free_slots on commit drop as
-select
-    offers.*,
-    exists (
-        select 1
-        from booked_ahead
-        where
-            offers.tenant_id = booked_ahead.tenant_id
-            and offers.client_id = booked_ahead.client_id
-            and offers.waiting_since <= booked_ahead.booked_at
-            and (offers.visit_at at time zone salons.timezone)::date
-            = (booked_ahead.visit_at at time zone salons.timezone)::date
-    ) as is_met
-from dashboard.slot_offers as offers
-inner join salons on offers.tenant_id = salons.tenant_id
--- No calendar reaches further.
-where offers.visit_at between '1900-01-01' and '9999-01-01'
-"""
-
-# An offer is open until it expires, be it waiting, sent or held out; a slot that is gone leaves its wish free.
-_OPEN_OFFERS = """
-select outbox.tenant_id::text, outbox.booking_id, outbox.wish_id
-from dashboard.outbox as outbox
-inner join salons on outbox.tenant_id = salons.tenant_id
-inner join free_slots
-    on
-        outbox.tenant_id = free_slots.tenant_id
-        and outbox.booking_id = free_slots.booking_id
-        and outbox.wish_id = free_slots.wish_id
-where
-    outbox.kind = 'slot_offer'
-    and outbox.status in ('pending', 'sent', 'held_out')
-    and outbox.expires_at > salons.present
-    and not exists (
-        select 1 from ended where outbox.tenant_id = ended.tenant_id and outbox.message_key = ended.message_key
-    )
-"""
-
-_OFFERS = """
-select
-    judged.*,
-    case
-        when judged.is_active is not true then 'inactive salon'
-        when judged.is_queued then 'queued before'
-        when judged.has_refused is null then 'client gone'
-        when judged.has_refused then 'refused'
-        when judged.is_met then 'booked'
-        when judged.expires_at <= judged.send_after then 'too late'
-        when judged.channel is null then 'no channel'
-    end as reason
-from (
-    select
-        free_slots.tenant_id::text as tenant_id,
-        free_slots.booking_id,
-        free_slots.wish_id,
-        free_slots.client_id::text as client_id,
-        free_slots.client_name,
-        channels.channel,
-        'slot_offer:' || free_slots.booking_id || ':' || free_slots.wish_id as message_key,
-        free_slots.service_id,
-        free_slots.service_title,
-        free_slots.staff_id,
-        free_slots.is_wished_staff,
-        free_slots.visit_at,
-        free_slots.visit_at at time zone salons.timezone as local_visit_at,
-        free_slots.place,
-        least(
-            salons.send_after + interval '1 hour' * %(offer_hours)s,
-            free_slots.visit_at - interval '1 hour' * %(notice_hours)s
-        ) as expires_at,
-        salons.is_active,
-        salons.send_after,
-        recipients.has_refused,
-        free_slots.is_met,
-        -- Somebody with two wishes for the same slot is asked once.
-        exists (
-            select 1
-            from dashboard.outbox as outbox
-            where
-                free_slots.tenant_id = outbox.tenant_id
-                and free_slots.booking_id = outbox.booking_id
-                and (free_slots.client_id = outbox.client_id or free_slots.wish_id = outbox.wish_id)
-        ) as is_queued
-    from free_slots
-    inner join salons on free_slots.tenant_id = salons.tenant_id
-    left join recipients
-        on free_slots.tenant_id = recipients.tenant_id and free_slots.client_id = recipients.client_id
-    left join channels
-        on free_slots.tenant_id = channels.tenant_id and free_slots.client_id = channels.client_id
-) as judged
-order by judged.tenant_id, judged.visit_at, judged.booking_id, judged.place
-"""
-
-# Who has a message ahead, or one held out in its place, and who was written to lately (or held out then: they are the
-# measure of those who were).
-_APPROACHED = """
-insert into approached (tenant_id, client_id, channel)
-select outbox.tenant_id, outbox.client_id, outbox.channel
-from dashboard.outbox as outbox
-inner join salons on outbox.tenant_id = salons.tenant_id
-where
-    (
-        outbox.status = 'pending'
-        and not exists (
-            select 1 from ended where outbox.tenant_id = ended.tenant_id and outbox.message_key = ended.message_key
-        )
-    )
-    or (outbox.status = 'held_out' and outbox.expires_at > salons.present)
-    or (
-        outbox.kind = 'win_back'
-        and outbox.status in ('sent', 'held_out')
-        and coalesce(outbox.sent_at, outbox.created_at) > salons.present - interval '24 hours' * %(pause_days)s
-    )
-"""
-
-_WIN_BACKS = """
-create temporary table win_backs on commit drop as
-with
-
-approached_chats as (
-
-    select distinct
-        approached.tenant_id,
-        approached.client_id,
-        approached.channel,
-        case approached.channel when 'telegram' then recipients.telegram_id else recipients.whatsapp_id end as chat
-    from approached
-    inner join recipients
-        on approached.tenant_id = recipients.tenant_id and approached.client_id = recipients.client_id
-
-),
-
-judged as (
-
-    select
-        due.*,
-        channels.channel,
-        case channels.channel when 'telegram' then recipients.telegram_id else recipients.whatsapp_id end as chat,
-        case
-            when salons.is_active is not true then 'inactive salon'
-            when exists (
-                select 1
-                from dashboard.outbox as outbox
-                where due.tenant_id = outbox.tenant_id and due.message_key = outbox.message_key
-            ) then 'queued before'
-            when
-                due.next_booking_at is not null
-                or exists (
-                    select 1
-                    from booked_ahead
-                    where due.tenant_id = booked_ahead.tenant_id and due.client_id = booked_ahead.client_id
-                )
-                then 'booked'
-            when recipients.has_refused is null then 'client gone'
-            when recipients.has_refused or due.has_consent is false then 'refused'
-            when not due.is_candidate then 'not due'
-            when due.last_visit_at < salons.present - interval '24 hours' * %(longest_absence_days)s then 'long gone'
-            when exists (
-                select 1
-                from approached
-                where due.tenant_id = approached.tenant_id and due.client_id = approached.client_id
-            ) then 'written to lately'
-            when channels.channel is null then 'no channel'
-        end as obstacle
-    from due
-    left join salons on due.tenant_id = salons.tenant_id
-    left join recipients on due.tenant_id = recipients.tenant_id and due.client_id = recipients.client_id
-    left join channels on due.tenant_id = channels.tenant_id and due.client_id = channels.client_id
-
-),
-
--- One person may be two clients with the same chat: whom the salon saw last is asked.
-ranked as (
-
-    select
-        judged.*,
-        row_number() over (
-            partition by judged.tenant_id, judged.obstacle, judged.channel, judged.chat
-            order by judged.last_visit_at desc, judged.client_id
-        ) as turn
-    from judged
-
-)
-
-select
-    ranked.*,
-    coalesce(
-        ranked.obstacle,
-        case
-            when
-                ranked.turn > 1
-                or exists (
-                    select 1
-                    from approached_chats
-                    where
-                        ranked.tenant_id = approached_chats.tenant_id
-                        and ranked.channel = approached_chats.channel
-                        and ranked.chat = approached_chats.chat
-                )
-                then 'same chat'
-        end
-    ) as left_out
-from ranked
-"""
-
-_CHOSEN = """
-select
-    tenant_id::text as tenant_id, client_id::text as client_id, client_name, channel, message_key, segment,
-    to_char(last_visit_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as last_visit_at,
-    days_since_last_visit, avg_visit_interval, churn_risk_score::float8 as churn_risk_score,
-    churn_probability::float8 as churn_probability, favourite_staff_id
-from win_backs
-where left_out is null
-order by tenant_id, segment, place, client_id
-"""
-
-
 def read_salons(connection: psycopg.Connection[Any], *, as_of: date) -> dict[str, Salon]:
     """Return the salons by id and note them, inactive ones too, in the temporary table `salons`.
 
@@ -483,7 +112,7 @@ def read_salons(connection: psycopg.Connection[Any], *, as_of: date) -> dict[str
     """
     is_instant = isinstance(as_of, datetime)
     rows = connection.execute(
-        _SALONS, {"instant": as_of if is_instant else None, "day": None if is_instant else as_of}
+        read_query("salons"), {"instant": as_of if is_instant else None, "day": None if is_instant else as_of}
     ).fetchall()
     salons: dict[str, Salon] = {}
     connection.execute(
@@ -505,35 +134,35 @@ def read_salons(connection: psycopg.Connection[Any], *, as_of: date) -> dict[str
 
 def read_standing(connection: psycopg.Connection[Any], *, rules: Rules) -> None:
     """Note in temporary tables who is due, which slots are free, how clients are reached and which messages ended."""
-    connection.execute(_BOOKED)
+    connection.execute(read_query("booked_ahead"))
     connection.execute("create index on booked_ahead (tenant_id, client_id)")
     connection.execute("analyze booked_ahead")
-    connection.execute(_DUE, {"regular_risk": rules.regular_risk, "one_visit_risk": rules.one_visit_risk})
-    connection.execute(_FREE_SLOTS)
+    connection.execute(read_query("due"), {"regular_risk": rules.regular_risk, "one_visit_risk": rules.one_visit_risk})
+    connection.execute(read_query("free_slots"))
     connection.execute("create index on free_slots (tenant_id, booking_id)")
     connection.execute("analyze due")
     connection.execute("analyze free_slots")
-    connection.execute(_CLIENTS.replace("{refused}", REFUSED))
+    connection.execute(read_query("recipients"))
     connection.execute("create index on recipients (tenant_id, client_id)")
     connection.execute("analyze recipients")
-    connection.execute(_CHANNELS)
+    connection.execute(read_query("channels"))
     connection.execute("create index on channels (tenant_id, client_id)")
     connection.execute("analyze channels")
-    connection.execute(_ENDED)
+    connection.execute(read_query("ended"))
     connection.execute("create index on ended (tenant_id, message_key)")
     connection.execute("analyze ended")
 
 
 def read_open_offers(connection: psycopg.Connection[Any]) -> tuple[set[tuple[str, str]], set[tuple[str, int]]]:
     """Return the slots and the wishes, each by salon, that have an open offer already."""
-    rows = connection.execute(_OPEN_OFFERS).fetchall()
+    rows = connection.execute(read_query("open_offers")).fetchall()
     return {(tenant, booking) for tenant, booking, _ in rows}, {(tenant, wish) for tenant, _, wish in rows}
 
 
 def read_offers(connection: psycopg.Connection[Any], *, rules: Rules) -> list[Offer]:
     """Return every free slot with every wish it would meet, by salon, time of the slot and turn of the wish."""
     with connection.cursor(row_factory=_offer_row) as cursor:
-        cursor.execute(_OFFERS, {"offer_hours": rules.offer_hours, "notice_hours": rules.notice_hours})
+        cursor.execute(read_query("offers"), {"offer_hours": rules.offer_hours, "notice_hours": rules.notice_hours})
         return cursor.fetchall()
 
 
@@ -550,17 +179,17 @@ def read_win_backs(
     with connection.cursor().copy("copy approached from stdin") as copy:
         for row in written_now:
             copy.write_row(row)
-    connection.execute(_APPROACHED, {"pause_days": rules.pause_days})
+    connection.execute(read_query("approached"), {"pause_days": rules.pause_days})
     connection.execute("create index on approached (tenant_id, client_id)")
     connection.execute("analyze approached")
-    connection.execute(_WIN_BACKS, {"longest_absence_days": rules.longest_absence_days})
+    connection.execute(read_query("win_backs"), {"longest_absence_days": rules.longest_absence_days})
     counts = connection.execute(
         "select tenant_id::text, left_out, count(*) from win_backs where left_out is not null "
         "group by tenant_id, left_out order by tenant_id, left_out"
     ).fetchall()
     left_out = [LeftOut(tenant_id=row[0], kind="win_back", reason=row[1], count=row[2]) for row in counts]
     with connection.cursor(row_factory=class_row(WinBack)) as cursor:
-        cursor.execute(_CHOSEN)
+        cursor.execute(read_query("chosen"))
         return cursor.fetchall(), left_out
 
 

@@ -23,14 +23,6 @@ NOON = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NEXT_DAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-SAID_OF_CONSENT = (
-    '{"consent": {"marketing": false}}', '{"consent": {"marketing": "No"}}', '{"marketing_consent": 0}',
-    '{"marketing_consent": true, "consent": false}', '{"consent": "maybe"}', '{"consent": null}', "[]", '"no"',
-    '{"consent": {"marketing": null}, "marketing_consent": "FALSE"}', '{"consent": {"ads": false}}', '{"consent": 0}',
-)  # fmt: skip
-"""What bots write, or might, into the `meta` of clients who never came."""
-
-
 @dataclass
 class Salon(Workshop):
     """A workshop whose marts are built and scored."""
@@ -128,9 +120,6 @@ def fill(salon: Salon) -> None:
     )  # fmt: skip
     salon.wish("second waiting", 2, "2026-03-05", "2026-02-22 10:00+00")
     salon.wish("first waiting", 1, "2026-03-05", "2026-02-21 10:00+00")
-    for number, said in enumerate(SAID_OF_CONSENT):
-        salon.add_client("salon", f"prospect {number}")
-        salon.execute("update clients_v2 set meta = %s where full_name = %s", [said, f"prospect {number}"])
     salon.build()
     salon.score()
 

@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from activation.candidates import REFUSED
 from activation.outbox import OutboxPlan, write_outbox
 from activation.runs import ActivationReport
 from agentp.errors import SetupError
@@ -247,12 +246,3 @@ def test_before_a_build_or_a_score_it_says_what_to_do(salon: Salon, database_url
         salon.activate(dry=True)
     with pytest.raises(SetupError, match="agentp run"):
         Salon(url=database_url, settings=salon.settings).activate(dry=True)
-
-
-def test_a_refusal_is_read_in_the_words_that_the_mart_knows(salon: Salon) -> None:
-    rows = salon.execute(
-        f"select coalesce({REFUSED}, false) as has_refused, marts.has_consent from clients_v2 as clients "
-        "join dashboard.clients as marts on marts.client_id = clients.id and marts.tenant_id = clients.tenant_id"
-    )
-    assert [row["has_refused"] for row in rows] == [row["has_consent"] is False for row in rows]
-    assert sum(row["has_refused"] for row in rows) == 6

@@ -39,7 +39,7 @@ joined as (
         clients.phone,
         clients.telegram_chat_id is not null as has_telegram,
         nullif(btrim(clients.whatsapp_id), '') is not null as has_whatsapp,
-        {{ parse_consent('clients.meta') }} as has_consent,
+        clients.has_consent,
         clients.created_at,
         preferring.favourite_staff_id,
         preferring.favourite_staff_source,

@@ -13,6 +13,9 @@ select
 
     ---------- timestamps
     source.created_at,
-    source.updated_at
+    source.updated_at,
+
+    ---------- booleans
+    {{ parse_consent('source.meta') }} as has_consent
 from {{ source('agent_p', 'clients_v2') }} as source
 where {{ is_accepted('clients_v2') }}

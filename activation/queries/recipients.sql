@@ -1,0 +1,17 @@
+-- How each client can be reached, and whether they refused by now.
+create temporary table recipients on commit drop as
+select
+    clients.tenant_id,
+    clients.client_id,
+    clients.telegram_chat_id::text as telegram_id,
+    nullif(btrim(clients.whatsapp_id), '') as whatsapp_id,
+    clients.has_consent is false as has_refused
+from staging.stg_agent_p__clients as clients
+inner join (
+    select tenant_id, client_id from due
+    union
+    select tenant_id, client_id from free_slots
+    union
+    select tenant_id, client_id from dashboard.outbox
+) as named
+    on clients.tenant_id = named.tenant_id and clients.client_id = named.client_id
