@@ -22,7 +22,7 @@ demo: install ## Start Postgres, write the demo salons, build every mart and say
 	@$(BIN)/agentp demo --run
 
 test: install lint ## Check everything: linters, types, unit and data tests, properties, faults
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: install ## Check style and types: ruff, mypy, sqlfluff
 	@$(BIN)/ruff check .
