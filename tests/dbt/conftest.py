@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agentp.project import run_dbt
 from agentp.settings import Settings
 from tests.support.marts import Workshop
 
@@ -39,6 +40,7 @@ def project(
         changes = workshop.build()
         assert all(change.was_full == (kind == "full") for change in changes.values())
         compiled[kind] = read_compiled(home / "dbt" / "target" / "compiled" / "agentp" / "models")
+    run_dbt(workshop.settings, workshop.url, "parse")
     manifest = json.loads((home / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8"))
     return Project(manifest=manifest, compiled=compiled)
 
