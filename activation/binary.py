@@ -7,6 +7,7 @@ for each field its length and its bytes, in network order.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,12 @@ def write_rows(
 def to_datetimes(instants: npt.NDArray[np.int64]) -> npt.NDArray[np.datetime64]:
     """Return Postgres instants as numpy's, in microseconds, UTC."""
     return POSTGRES_EPOCH + instants.astype("timedelta64[us]")
+
+
+def to_instant(moment: datetime) -> int:
+    """Return a time as Postgres counts it."""
+    naive = moment.astimezone(UTC).replace(tzinfo=None)
+    return int((np.datetime64(naive, "us") - POSTGRES_EPOCH).astype(np.int64))
 
 
 def _describe_row(columns: dict[str, str]) -> np.dtype[Any]:

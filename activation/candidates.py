@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import class_row
 
 from activation.queries import read_query
@@ -134,23 +135,27 @@ def read_salons(connection: psycopg.Connection[Any], *, as_of: date) -> dict[str
 
 def read_standing(connection: psycopg.Connection[Any], *, rules: Rules) -> None:
     """Note in temporary tables who is due, which slots are free, how clients are reached and which messages ended."""
-    connection.execute(read_query("booked_ahead"))
-    connection.execute("create index on booked_ahead (tenant_id, client_id)")
-    connection.execute("analyze booked_ahead")
-    connection.execute(read_query("due"), {"regular_risk": rules.regular_risk, "one_visit_risk": rules.one_visit_risk})
-    connection.execute(read_query("free_slots"))
-    connection.execute("create index on free_slots (tenant_id, booking_id)")
-    connection.execute("analyze due")
-    connection.execute("analyze free_slots")
-    connection.execute(read_query("recipients"))
-    connection.execute("create index on recipients (tenant_id, client_id)")
-    connection.execute("analyze recipients")
-    connection.execute(read_query("channels"))
-    connection.execute("create index on channels (tenant_id, client_id)")
-    connection.execute("analyze channels")
-    connection.execute(read_query("ended"))
-    connection.execute("create index on ended (tenant_id, message_key)")
-    connection.execute("analyze ended")
+    risks = {"regular_risk": rules.regular_risk, "one_visit_risk": rules.one_visit_risk}
+    _note(connection, "booked_ahead", key=("tenant_id", "client_id"))
+    _note(connection, "due", parameters=risks)
+    _note(connection, "free_slots", key=("tenant_id", "booking_id"))
+    _note(connection, "recipients", key=("tenant_id", "client_id"))
+    _note(connection, "channels", key=("tenant_id", "client_id"))
+    _note(connection, "ended", key=("tenant_id", "message_key"))
+
+
+def _note(
+    connection: psycopg.Connection[Any], table: str, *, key: tuple[str, ...] = (), parameters: Any = None
+) -> None:
+    """Run the query that makes the temporary table of its name; index it where others look things up in it."""
+    connection.execute(read_query(table), parameters)
+    if key:
+        connection.execute(
+            sql.SQL("create index on {} ({})").format(
+                sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, key))
+            )
+        )
+    connection.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 
 
 def read_open_offers(connection: psycopg.Connection[Any]) -> tuple[set[tuple[str, str]], set[tuple[str, int]]]:

@@ -19,31 +19,31 @@ OUTCOMES = ("upcoming", "arrived", "no_show", "cancelled", "moved", "unknown")
 SCORING_OUTCOMES = {"arrived": "kept", "no_show": "missed", "cancelled": "cancelled", "moved": "moved"}
 """What scoring calls the outcomes that it learns from; of the others nothing is known."""
 
-# Bookings of which no calendar knows the time cannot be scored. One order for both queries, so that the rows ahead of
-# the first are the rows of the second.
-_READ_BOOKINGS = """
+# Bookings of which no calendar knows the time cannot be scored.
+_SCORABLE = sql.SQL("""
+    visit_at between '1970-01-01' and '2200-01-01' and booked_at between '1970-01-01' and '2200-01-01'
+""")
+# Of both queries, so that the rows ahead of the first are the rows of the second.
+_ORDER = sql.SQL("tenant_id, client_id, visit_at, booking_id")
+_READ_BOOKINGS = sql.SQL("""
 select
     tenant_id,
     client_id,
     booked_at,
     visit_at,
-    (
-        array_position(array['upcoming', 'arrived', 'no_show', 'cancelled', 'moved', 'unknown'], outcome) - 1
-    )::smallint as outcome,
+    (array_position({outcomes}, outcome) - 1)::smallint as outcome,
     coalesce(released_at, visit_at) as outcome_at,
     coalesce(booking_amount, 'NaN')::float8 as amount
 from dashboard.visits
-where visit_at between '1970-01-01' and '2200-01-01' and booked_at between '1970-01-01' and '2200-01-01'
-order by tenant_id, client_id, visit_at, booking_id
-"""
-_READ_UPCOMING_IDS = """
+where {scorable}
+order by {order}
+""").format(outcomes=sql.Literal(list(OUTCOMES)), scorable=_SCORABLE, order=_ORDER)
+_READ_UPCOMING_IDS = sql.SQL("""
 select booking_id
 from dashboard.visits
-where
-    outcome = 'upcoming'
-    and visit_at between '1970-01-01' and '2200-01-01' and booked_at between '1970-01-01' and '2200-01-01'
-order by tenant_id, client_id, visit_at, booking_id
-"""
+where outcome = 'upcoming' and {scorable}
+order by {order}
+""").format(scorable=_SCORABLE, order=_ORDER)
 _COLUMNS = {
     "tenant_id": "uuid", "client_id": "uuid", "booked_at": "timestamptz", "visit_at": "timestamptz",
     "outcome": "int2", "outcome_at": "timestamptz", "amount": "float8",
@@ -71,7 +71,7 @@ class Ledger:
 
 def read_ledger(connection: psycopg.Connection[Any]) -> Ledger:
     """Read `dashboard.visits`, both queries in the transaction's one snapshot."""
-    rows = read_rows(connection, sql.SQL(_READ_BOOKINGS), _COLUMNS)
+    rows = read_rows(connection, _READ_BOOKINGS, _COLUMNS)
     ids = [str(row[0]) for row in connection.execute(_READ_UPCOMING_IDS).fetchall()]
     tenant_codes, tenant_starts = _number_runs(rows["tenant_id"])
     client_codes, client_starts = _number_runs(rows["tenant_id"], rows["client_id"])

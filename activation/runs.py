@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -15,6 +15,7 @@ from activation.outbox import OutboxPlan, plan_outbox, write_outbox
 from activation.schema import prepare_tables
 from agentp.database import hold_build_lock, open_connection
 from agentp.errors import SetupError
+from agentp.pipeline import find_last_moment
 
 NEEDED = (
     "dashboard.clients", "dashboard.win_back", "dashboard.slot_offers", "dashboard.tenant_settings", "dashboard.outbox",
@@ -87,7 +88,7 @@ def _require_ready(connection: psycopg.Connection[Any], *, as_of: date) -> None:
 
 
 def _require_same_time(built_as_of: str, *, as_of: date) -> None:
-    built, present = _find_end(datetime.fromisoformat(built_as_of)), _find_end(as_of)
+    built, present = find_last_moment(built_as_of), find_last_moment(as_of.isoformat())
     if present - built > OLDEST_MARTS:
         raise SetupError(
             f"The marts are as of {built_as_of}, {(present - built).days} days before the present: they do not know "
@@ -100,10 +101,3 @@ def _require_same_time(built_as_of: str, *, as_of: date) -> None:
             f"The marts are as of {built_as_of}, after the moment that --as-of names: they know what was ahead of it.",
             cure="Leave --as-of away, or build with the same --as-of first.",
         )
-
-
-def _find_end(as_of: date) -> datetime:
-    """Return the instant that ``as_of`` is; of a day its end, UTC."""
-    if isinstance(as_of, datetime) and as_of.tzinfo is not None:
-        return as_of
-    return datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC) + timedelta(days=1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from importlib.resources import files
 from typing import Any
 
 import psycopg
-from psycopg import sql
+
+from agentp.schemas import prepare_schema
 
 TABLES = (
     "dashboard.predictions", "dashboard.outbox",
@@ -16,21 +15,5 @@ TABLES = (
 
 
 def prepare_tables(connection: psycopg.Connection[Any]) -> None:
-    """Make schema `scoring` and the seed's tables in `dashboard` what store.sql says; commits.
-
-    Where they are there and that already (the schema's comment tells), nothing is touched.
-    """
-    statements = files("activation").joinpath("store.sql").read_text(encoding="utf-8")
-    version = f"agentp scoring {hashlib.sha256(statements.encode()).hexdigest()[:16]}"
-    found = connection.execute(
-        "select obj_description(to_regnamespace('scoring'), 'pg_namespace'), "
-        "(select count(*) from unnest(%s::text[]) as name where to_regclass(name) is not null)",
-        (list(TABLES),),
-    ).fetchone()
-    if found and found == (version, len(TABLES)):
-        return
-    connection.execute("set client_min_messages = warning")
-    connection.execute(statements)
-    connection.execute(sql.SQL("comment on schema scoring is {}").format(sql.Literal(version)))
-    connection.execute("reset client_min_messages")
-    connection.commit()
+    """Make schema `scoring` and the seed's tables in `dashboard` what store.sql says; commits."""
+    prepare_schema(connection, "scoring", package="activation", relations=TABLES)

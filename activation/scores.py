@@ -14,17 +14,14 @@ import psycopg
 from psycopg import sql
 
 import scoring
-from activation.binary import write_rows
+from activation.binary import to_instant, write_rows
 from activation.ledger import Ledger, find_scoring_moment, read_ledger
 from activation.schema import prepare_tables
 from agentp.database import hold_build_lock, open_connection
 from agentp.errors import AgentpError
+from scoring.bookings import FACTORS
 
 CHURN, BOOKING = "churn", "booking"
-FACTORS = ("days_since_last_visit", "cancel_rate", "lead_time_days", "is_new_client")
-"""What `risk_factors` holds (seed 02, feature 1)."""
-
-
 LEARNING_ROWS = 1_000_000
 """Models learn from so many rows at most: those of every second, third … client. More would not teach them more."""
 
@@ -97,7 +94,7 @@ def _score_clients(connection: psycopg.Connection[Any], ledger: Ledger, moment: 
             "churn_probability": scores["churn_probability"].to_numpy().round(4),
             "cycle_days": scores["cycle_days"].to_numpy().round(1),
             "horizon_days": scores["horizon_days"].to_numpy().round(1),
-            "run_id": run_id, "scored_at": _to_postgres(moment),
+            "run_id": run_id, "scored_at": to_instant(moment),
         },
     )  # fmt: skip
     connection.execute(_PUBLISH_CLIENT_SCORES)
@@ -180,10 +177,6 @@ def _to_json(quality: dict[str, Any] | None) -> str | None:
 
 def _to_naive(moment: datetime) -> pd.Timestamp:
     return pd.Timestamp(moment).tz_convert("UTC").tz_localize(None)
-
-
-def _to_postgres(moment: datetime) -> int:
-    return int((_to_naive(moment) - pd.Timestamp("2000-01-01")) // pd.Timedelta(microseconds=1))
 
 
 # Rows of equal probability stay as they are: a nightly run writes what changed.

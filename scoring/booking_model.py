@@ -23,14 +23,12 @@ from scoring.bookings import (
     UNSETTLED_DAYS,
     Bookings,
     Factors,
-    count_days,
     look_up_factors,
     present_factors,
     read_bookings,
 )
 from scoring.errors import ModelError
-from scoring.frames import Integers, Numbers, read_moment
-from scoring.histories import EPOCH
+from scoring.frames import Integers, Numbers, count_days, read_moment, write_moment
 from scoring.priors import MISS_RATE
 from scoring.regression import Flags, fit_logistic
 
@@ -120,7 +118,7 @@ def fit_booking_model(bookings: pd.DataFrame, as_of: object) -> BookingModel:
 
 def fit_read_bookings(bookings: Bookings, as_of: float) -> BookingModel:
     """As `fit_booking_model`, of bookings already read; ``as_of`` in days since 1970."""
-    moment = (EPOCH + pd.Timedelta(days=as_of)).floor("s").isoformat()
+    moment = write_moment(as_of)
     due = bookings.is_settled & (bookings.visit_at <= as_of - UNSETTLED_DAYS)
     rows = np.flatnonzero(due & (bookings.outcome_at <= as_of) & (bookings.booked_at <= as_of))
     if not len(rows):
@@ -156,7 +154,7 @@ def fit_read_bookings(bookings: Bookings, as_of: float) -> BookingModel:
     names = [str(name) for name in bookings.keys.tenants]
     used = [i for i in range(tenants) if held[i]]
     return BookingModel(
-        version=VERSION, trained_from=(EPOCH + pd.Timedelta(days=since)).floor("s").isoformat(), trained_until=moment,
+        version=VERSION, trained_from=write_moment(since), trained_until=moment,
         rows=count, usual_rate=usual, coefficients=tuple(coefficients.tolist()), means=tuple(means.tolist()),
         intercepts={names[i]: float(intercepts[i]) for i in used},
         tenant_means={names[i]: tuple(own[i].tolist()) for i in used},

@@ -16,15 +16,16 @@ import pandas as pd
 
 from scoring.errors import FrameError
 from scoring.frames import (
-    DAY,
     Integers,
     Keys,
     Numbers,
+    count_days,
     number_keys,
     read_moment,
     read_numbers,
     read_times,
     require_columns,
+    to_days,
 )
 from scoring.regression import Flags
 
@@ -193,18 +194,6 @@ def look_up_factors(bookings: Bookings, rows: Integers, moments: Numbers) -> Fac
         days_left=bookings.visit_at[rows] - moments,
         elapsed=np.maximum(moments - bookings.booked_at[rows], 0),
     )
-
-
-def to_days(times: pd.Series) -> Numbers:
-    """Return naive UTC times as days since 1970, NaN for NaT."""
-    micros = times.to_numpy().astype("datetime64[us]")
-    days = micros.astype(np.int64) / 86_400_000_000
-    return np.where(np.isnat(micros), np.nan, days)
-
-
-def count_days(moment: pd.Timestamp) -> float:
-    """Return the time as days since 1970."""
-    return float((moment - pd.Timestamp("1970-01-01")) / DAY)
 
 
 def _search_pairs(owner: Integers, known_at: Numbers, client: Integers, moments: Numbers) -> Integers:

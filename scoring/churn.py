@@ -19,9 +19,9 @@ import pandas as pd
 
 from scoring.cadence import find_cadences, find_pool_cadence, find_tenant_cadences
 from scoring.errors import FrameError, ModelError
-from scoring.frames import NO_TENANT, Numbers
-from scoring.hazard import Hazard, Scales, fit_visit_hazard
-from scoring.histories import EPOCH, Histories, States, describe_last, describe_states, read_histories
+from scoring.frames import NO_TENANT, Numbers, write_moment
+from scoring.hazard import Clients, Hazard, Scales, fit_visit_hazard
+from scoring.histories import Histories, States, describe_last, describe_states, read_histories
 from scoring.landmarks import Landmark, choose_windows, fit_landmark, look_ahead
 from scoring.mbg import BuyingProcess, fit_process
 from scoring.priors import CYCLE_DAYS
@@ -191,18 +191,23 @@ def predict_states(
         log_sum = np.log(horizon / cycle)
     else:
         clients = scales.describe(states)
-        log_sum = model.hazard.sum_log(clients, waited, horizon)
-        if horizon_days == model.horizon_days:
-            if model.landmark is not None:
-                log_sum = (log_sum + model.landmark.sum_log(clients, waited, horizon)) / 2
+        is_its_own = horizon_days == model.horizon_days
+        log_sum = _sum_log(model.hazard, model.landmark if is_its_own else None, clients, waited, horizon)
+        if is_its_own:
             log_sum = log_sum + model.shift
     log_sum = log_sum + model.find_factors(tenants)[states.tenant]
     return cycle, horizon, np.exp(-np.exp(np.clip(log_sum, -30.0, 5.0)))
 
 
+def _sum_log(hazard: Hazard, landmark: Landmark | None, clients: Clients, waited: Numbers, horizon: Numbers) -> Numbers:
+    """The log of the summed hazard: the mean of what the hazard and, where there is one, the closed windows say."""
+    found = hazard.sum_log(clients, waited, horizon)
+    return found if landmark is None else (found + landmark.sum_log(clients, waited, horizon)) / 2
+
+
 def _fit_members(histories: Histories, *, horizon_days: float | None, gaps: int) -> ChurnModel:
     """The model without its shift; the prior where there is not one visit."""
-    until = (EPOCH + pd.Timedelta(days=histories.as_of)).floor("s").isoformat()
+    until = write_moment(histories.as_of)
     if not len(histories.day):
         return make_prior_model(until, horizon_days=horizon_days)
     states = describe_states(histories)
@@ -226,7 +231,7 @@ def _fit_members(histories: Histories, *, horizon_days: float | None, gaps: int)
     windows = choose_windows(histories, horizon_days=horizon_days, cadence=pool, most=5)
     factors = _find_factors(came, expected)
     return ChurnModel(
-        version=VERSION, trained_from=(EPOCH + pd.Timedelta(days=float(histories.at.min()))).floor("s").isoformat(),
+        version=VERSION, trained_from=write_moment(float(histories.at.min())),
         trained_until=until, rows=len(histories.day), clients=int(histories.is_last.sum()), horizon_days=horizon_days,
         pool=TenantScale(pool, mean, 0.0), value_spread=scales.value_spread,
         tenants={
@@ -264,9 +269,7 @@ def _backtest(histories: Histories, *, cadence: float, horizon_days: float | Non
         outlook = look_ahead(histories, model.find_scales(histories.tenants), window)
         if model.hazard is None or len(outlook.came) < 300 or not 20 <= outlook.came.sum() <= len(outlook.came) - 20:
             continue
-        log_sum = model.hazard.sum_log(outlook.clients, outlook.waited, outlook.horizon)
-        if model.landmark is not None:
-            log_sum = (log_sum + model.landmark.sum_log(outlook.clients, outlook.waited, outlook.horizon)) / 2
+        log_sum = _sum_log(model.hazard, model.landmark, outlook.clients, outlook.waited, outlook.horizon)
         log_sum = log_sum + model.find_factors(histories.tenants)[outlook.tenant]
         shift = fit_hazard(
             np.ones((len(log_sum), 1)), np.ones(len(log_sum)), outlook.came, offset=log_sum, prior=np.zeros(1),

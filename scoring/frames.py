@@ -17,6 +17,7 @@ Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 DAY = pd.Timedelta(days=1)
+EPOCH = pd.Timestamp("1970-01-01")
 NO_TENANT = ""
 """The tenant of a frame that has no ``tenant_id``."""
 
@@ -79,6 +80,23 @@ def read_moment(as_of: object) -> pd.Timestamp:
     if moment is pd.NaT:
         raise FrameError("`as_of` is NaT.", cure="Give the time at which the frame is to be judged.")
     return moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment
+
+
+def to_days(times: pd.Series) -> Numbers:
+    """Return naive UTC times as days since 1970, NaN for NaT."""
+    micros = times.to_numpy().astype("datetime64[us]")
+    days = micros.astype(np.int64) / 86_400_000_000
+    return np.where(np.isnat(micros), np.nan, days)
+
+
+def count_days(moment: pd.Timestamp) -> float:
+    """Return the time as days since 1970."""
+    return float((moment - EPOCH) / DAY)
+
+
+def write_moment(days: float) -> str:
+    """Return days since 1970 as an ISO time, to the second."""
+    return str((EPOCH + pd.Timedelta(days=days)).floor("s").isoformat())
 
 
 def read_numbers(frame: pd.DataFrame, name: str, *, frame_name: str) -> Numbers:

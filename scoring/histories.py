@@ -12,21 +12,21 @@ import numpy as np
 import pandas as pd
 
 from scoring.frames import (
-    DAY,
     Integers,
     Keys,
     Numbers,
+    count_days,
     number_keys,
     read_moment,
     read_numbers,
     read_times,
     require_columns,
+    to_days,
 )
 from scoring.regression import Flags
 
 GAPS = 6
 """How many of a client's last gaps make the cadence (METRICS.md, Personal cadence)."""
-EPOCH = pd.Timestamp("1970-01-01")
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def read_histories(visits: pd.DataFrame, as_of: object) -> tuple[Histories, Keys
     seen = np.flatnonzero((at <= moment).to_numpy() & (keys.codes >= 0))
     local = visits["visit_at"]
     zone = local.dt.tz_localize(None) if isinstance(local.dtype, pd.DatetimeTZDtype) else at
-    day = np.floor(_count_days(zone.iloc[seen]))
-    exact = _count_days(at.iloc[seen])
+    day = np.floor(to_days(zone.iloc[seen]))
+    exact = to_days(at.iloc[seen])
     if "amount" in visits.columns:
         amount = read_numbers(visits, "amount", frame_name="visits")[seen]
     else:
@@ -138,7 +138,7 @@ def read_histories(visits: pd.DataFrame, as_of: object) -> tuple[Histories, Keys
         value=np.where(paid, np.round(np.log1p(spent), 6), np.nan),
         row=seen[last],
         tenants=tuple(map(str, keys.tenants)),
-        as_of=(moment - EPOCH) / DAY,
+        as_of=count_days(moment),
     )
     return histories, keys
 
@@ -194,12 +194,6 @@ def describe_last(histories: Histories) -> States:
         until_next=np.full(len(last), np.nan),
         tenant=histories.tenant[last],
     )
-
-
-def _count_days(times: pd.Series) -> Numbers:
-    """Days since 1970 with their fraction; whole microseconds are kept."""
-    micros = times.astype("datetime64[us]").to_numpy().astype(np.int64)
-    return np.asarray(micros / 86_400_000_000)
 
 
 def _mark_starts(codes: Integers, day: Numbers) -> Flags:

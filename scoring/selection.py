@@ -12,6 +12,7 @@ Source: issue 4 ("a model worse than the one before or than the base rate is not
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -24,10 +25,10 @@ from scoring.booking_model import (
     forget_later,
     make_prior_booking_model,
 )
-from scoring.bookings import UNSETTLED_DAYS, Bookings, count_days, look_up_factors, read_bookings
+from scoring.bookings import UNSETTLED_DAYS, Bookings, look_up_factors, read_bookings
 from scoring.churn import MOST_CLIENTS, ChurnModel, check_horizon, fit_histories, make_prior_model, predict_states
-from scoring.frames import Numbers, read_moment
-from scoring.histories import EPOCH, Histories, describe_last, read_histories
+from scoring.frames import EPOCH, Numbers, count_days, read_moment
+from scoring.histories import Histories, States, describe_last, read_histories
 from scoring.landmarks import LEAST_CADENCES, OWN_CYCLE_REACH
 from scoring.quality import Quality, measure
 
@@ -82,12 +83,7 @@ def select_churn_model(
     trial = _try_churn(histories.sample(MOST_CLIENTS), incumbent, horizon_days=horizon_days)
     if trial is None:
         return _keep(incumbent, prior, "There is too little history to hold out a window")
-    quality, verdict, old_quality = _judge(trial, incumbent)
-    if verdict is not None:
-        kept = _keep(incumbent, prior, verdict)
-        return Selection(kept.model, False, kept.reason, quality.to_dict(), old_quality)
-    model = fit_histories(histories, horizon_days=horizon_days)
-    return Selection(model, True, _explain(quality, old_quality), quality.to_dict(), old_quality)
+    return _decide(trial, incumbent, prior, lambda: fit_histories(histories, horizon_days=horizon_days))
 
 
 def select_booking_model(
@@ -104,11 +100,7 @@ def select_booking_model(
     trial = _try_bookings(read, now, incumbent)
     if trial is None:
         return _keep(incumbent, prior, "There are too few settled bookings to hold out a window")
-    quality, verdict, old_quality = _judge(trial, incumbent)
-    if verdict is not None:
-        kept = _keep(incumbent, prior, verdict)
-        return Selection(kept.model, False, kept.reason, quality.to_dict(), old_quality)
-    return Selection(fit_read_bookings(read, now), True, _explain(quality, old_quality), quality.to_dict(), old_quality)
+    return _decide(trial, incumbent, prior, lambda: fit_read_bookings(read, now))
 
 
 def _try_churn(histories: Histories, incumbent: ChurnModel | None, *, horizon_days: float | None) -> Trial | None:
@@ -136,7 +128,7 @@ def _try_churn(histories: Histories, incumbent: ChurnModel | None, *, horizon_da
     old = None
     if incumbent is not None:
         # The same question for both: the candidate's horizon, be it one for all or by client.
-        old = predict_at(incumbent, past.tenants, past, cut, horizon, horizon_days=horizon_days)[closed]
+        old = _predict_like(incumbent, past.tenants, states, waited, horizon, horizon_days=horizon_days)[closed]
     earlier = past.cut(cut - window)
     rate = float(1 - came[closed].mean())
     if len(earlier.day):
@@ -145,13 +137,11 @@ def _try_churn(histories: Histories, incumbent: ChurnModel | None, *, horizon_da
     return Trial(1 - came[closed], foretold[closed], old, rate, cut)
 
 
-def predict_at(
-    model: ChurnModel, tenants: tuple[str, ...], past: Histories, cut: float, horizon: Numbers, *,
+def _predict_like(
+    model: ChurnModel, tenants: tuple[str, ...], states: States, waited: Numbers, horizon: Numbers, *,
     horizon_days: float | None,
 ) -> Numbers:  # fmt: skip
-    """Return the probabilities of the model at ``cut``, for the horizons given by client."""
-    states = describe_last(past)
-    waited = cut - past.at[past.is_last]
+    """The probabilities of the model for the horizons given by client."""
     _, own, foretold = predict_states(model, tenants, states, waited, horizon_days=horizon_days)
     # Where the models' cycles differ, the summed hazard is taken in proportion.
     return np.asarray(np.clip(foretold, 1e-12, 1.0) ** (horizon / own))
@@ -185,6 +175,15 @@ def _try_bookings(read: Bookings, now: float, incumbent: BookingModel | None) ->
     old = None if incumbent is None else incumbent.predict(factors, tenant, tenants)[0]
     before = due[known.visit_at[due] <= cut]
     return Trial(is_event, foretold, old, float(known.is_miss[before].mean()), cut)
+
+
+def _decide(trial: Trial, incumbent: Model | None, prior: Model, refit: Callable[[], Model]) -> Selection[Model]:
+    """The candidate, fitted again on everything, where nothing speaks against it; else what is kept, and why."""
+    quality, verdict, old_quality = _judge(trial, incumbent)
+    if verdict is not None:
+        kept = _keep(incumbent, prior, verdict)
+        return Selection(kept.model, False, kept.reason, quality.to_dict(), old_quality)
+    return Selection(refit(), True, _explain(quality, old_quality), quality.to_dict(), old_quality)
 
 
 def _judge(

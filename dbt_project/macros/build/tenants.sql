@@ -1,10 +1,16 @@
 {# A whole number of `metadata.settings` that a salon may set for itself; anything else means the project's own. #}
 {% macro tenant_setting(name, default) -%}
     case
-        when source.metadata -> 'settings' ->> '{{ name }}' ~ '^[1-9][0-9]{0,3}$'
+        when source.metadata -> 'settings' ->> '{{ name }}' ~ {{ whole_number_pattern() }}
             then (source.metadata -> 'settings' ->> '{{ name }}')::integer
         else {{ default }}
     end
+{%- endmacro %}
+
+
+{# Up to four digits, from 1 up. #}
+{% macro whole_number_pattern() -%}
+    '^[1-9][0-9]{0,3}$'
 {%- endmacro %}
 
 

@@ -1,8 +1,13 @@
-{# What bots write into `booking_status` or `meta.visit_status` besides the standard's confirmed and cancelled: the words
+{# What bots write into `booking_status` or `meta.visit_status` besides the standard's confirmed: the words
    and attendance codes of YClients (1: came, -1: did not; 2 only says that the client confirmed). #}
 
 {% macro arrived_words() -%}
     ('arrived', 'completed', 'visited', 'attended', 'done', '1')
+{%- endmacro %}
+
+
+{% macro cancelled_words() -%}
+    ('cancelled', 'canceled')
 {%- endmacro %}
 
 

@@ -60,7 +60,7 @@ select
     times_moved,
     booking_status,
     visit_status,
-    coalesce(booking_status in ('cancelled', 'canceled'), false) as is_cancelled,
+    coalesce(booking_status in {{ cancelled_words() }}, false) as is_cancelled,
     service_id,
     staff_id,
     booking_amount,

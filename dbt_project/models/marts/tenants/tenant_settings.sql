@@ -24,8 +24,8 @@ checked as (
         settings.yclients_company_id ~ '^[0-9]+$' as is_company_valid,
         settings.admin_chat_id ~ '^-?[0-9]+$' as is_admin_chat_valid,
         settings.enable_gap_filtering in ('true', 'false') as is_gap_filtering_valid,
-        settings.loss_period_days ~ '^[1-9][0-9]{0,3}$' as is_loss_period_valid,
-        settings.late_cancellation_hours ~ '^[1-9][0-9]{0,3}$' as is_late_hours_valid,
+        settings.loss_period_days ~ {{ whole_number_pattern() }} as is_loss_period_valid,
+        settings.late_cancellation_hours ~ {{ whole_number_pattern() }} as is_late_hours_valid,
         tenants.has_known_timezone,
         tenants.loss_period_days as valid_loss_period_days,
         tenants.late_cancellation_hours as valid_late_cancellation_hours

@@ -86,7 +86,7 @@ open_slots as (
                 and visits.client_id = sessions.client_id
                 and sessions.started_at >= visits.booked_at
                 and (
-                    (sessions.booking_id = visits.booking_id and lower(btrim(sessions.booking_status)) in ('cancelled', 'canceled'))
+                    (sessions.booking_id = visits.booking_id and lower(btrim(sessions.booking_status)) in {{ cancelled_words() }})
                     or sessions.meta ->> 'cancelled_booking_id' = visits.booking_id
                     or sessions.meta ->> 'rescheduled_from' = visits.booking_id
                 )
