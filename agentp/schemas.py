@@ -11,24 +11,31 @@ from psycopg import sql
 
 
 def prepare_schema(
-    connection: psycopg.Connection[Any], schema: str, *, package: str, relations: tuple[str, ...] = ()
-) -> None:
+    connection: psycopg.Connection[Any], schema: str, *, package: str, relations: tuple[str, ...] = (),
+    marked_on: str | None = None,
+) -> None:  # fmt: skip
     """Make a schema what ``store.sql`` of the package says; commits.
 
-    Where it is that already (the schema's comment tells), and the relations are there, nothing is touched: replacing a
-    view would wait for everybody who reads it.
+    Where it is that already, and the relations are there, nothing is touched: replacing a view would wait for everybody
+    who reads it. The comment of the schema tells, or, for who shares it with another room, that of a table of theirs.
     """
     statements = files(package).joinpath("store.sql").read_text(encoding="utf-8")
     version = f"agentp {schema} {hashlib.sha256(statements.encode()).hexdigest()[:16]}"
     found = connection.execute(
-        "select obj_description(to_regnamespace(%s), 'pg_namespace'), "
-        "(select count(*) from unnest(%s::text[]) as name where to_regclass(name) is not null)",
-        (schema, list(relations)),
+        "select case when %(table)s::text is null then obj_description(to_regnamespace(%(schema)s), 'pg_namespace') "
+        "else obj_description(to_regclass(%(table)s), 'pg_class') end, "
+        "(select count(*) from unnest(%(relations)s::text[]) as name where to_regclass(name) is not null)",
+        {"schema": schema, "table": marked_on, "relations": list(relations)},
     ).fetchone()
     if found == (version, len(relations)):
         return
     connection.execute("set client_min_messages = warning")
     connection.execute(statements.encode())
-    connection.execute(sql.SQL("comment on schema {} is {}").format(sql.Identifier(schema), sql.Literal(version)))
+    place = (
+        sql.SQL("table {}").format(sql.Identifier(*marked_on.split(".")))
+        if marked_on
+        else sql.SQL("schema {}").format(sql.Identifier(schema))
+    )
+    connection.execute(sql.SQL("comment on {} is {}").format(place, sql.Literal(version)))
     connection.execute("reset client_min_messages")
     connection.commit()

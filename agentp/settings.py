@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agentp.errors import SetupError
@@ -21,6 +22,14 @@ class Settings(BaseSettings):
     another Postgres; ``session_gap_minutes`` is the idle time after which stray messages open a new
     session (METRICS, "Session"; 30 minutes by default); ``default_timezone`` holds for tenants whose
     `metadata.settings.timezone` is absent or unknown (REQUIREMENTS C6).
+
+    For runs: ``schedule_timezone`` is where the daily run starts at 01:00 (by default ``default_timezone``);
+    ``first_day`` the first day that may be built anew by itself; ``activation`` whether runs write memories and
+    queue messages (REQUIREMENTS C13, "when asked for"); ``blocking_rules`` rules of the data standard, by id, whose
+    failure keeps from being built what reads the table, beside those that always do; ``retries`` how often a step is
+    tried again after a fault that passes, the first time after ``retry_seconds``, then after twice as long each time;
+    ``stale_after_hours`` without a daily run that ended well are a problem; ``alerts`` whom to tell, URLs as apprise
+    writes them, divided by spaces.
     """
 
     model_config = SettingsConfigDict(
@@ -33,11 +42,19 @@ class Settings(BaseSettings):
     session_gap_minutes: int = Field(default=30, ge=1, le=10_080)
     default_timezone: str = "Europe/Moscow"
     threads: int = Field(default=2, ge=1, le=64)
+    schedule_timezone: str | None = None
+    first_day: date = date(2015, 1, 1)
+    activation: bool = False
+    blocking_rules: str = ""
+    retries: int = Field(default=3, ge=0, le=20)
+    retry_seconds: float = Field(default=10, ge=0, le=3600)
+    stale_after_hours: float = Field(default=26, gt=0, le=8760)
+    alerts: SecretStr = SecretStr("")
 
-    @field_validator("default_timezone")
+    @field_validator("default_timezone", "schedule_timezone")
     @classmethod
-    def _know_timezone(cls, name: str) -> str:
-        if name not in available_timezones():
+    def _know_timezone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
             raise ValueError(f"'{name}' is no IANA time zone such as Europe/Moscow")
         return name
 

@@ -1,0 +1,108 @@
+-- What runs leave behind for BI (issue 5): runs, their steps, the checks' results, and problems that somebody was told of.
+-- Looks before it makes: any number of times, on a live database.
+
+create schema if not exists quality;
+
+-- One row per run of a job, by the scheduler, a sensor, a person or the command line.
+create table if not exists quality.job_runs (
+    run_id text primary key,
+    -- daily, hourly, wishes, backfill; `assets` where somebody chose assets by hand.
+    job text not null,
+    -- schedule, sensor, backfill, command or hand.
+    started_by text not null,
+    as_of text not null,
+    -- The days that the run was asked to build anew, if any.
+    first_day date,
+    last_day date,
+    started_at timestamptz not null,
+    finished_at timestamptz,
+    -- running, succeeded, failed, died (its process went without a word; the next run found out).
+    outcome text not null default 'running',
+    error text
+);
+create index if not exists job_runs_latest on quality.job_runs (job, started_at);
+
+-- One row per step of a run and attempt at it.
+create table if not exists quality.job_steps (
+    run_id text not null references quality.job_runs (run_id) on delete cascade,
+    step text not null,
+    attempt integer not null,
+    started_at timestamptz not null,
+    finished_at timestamptz,
+    -- running, succeeded, failed, retried (a fault that passes; another attempt follows), died.
+    outcome text not null default 'running',
+    error text,
+    primary key (run_id, step, attempt)
+);
+
+-- One row per check and run: the rules of the data standard (asset: the raw table) and dbt's tests (asset: the model).
+create table if not exists quality.check_results (
+    run_id text not null references quality.job_runs (run_id) on delete cascade,
+    asset text not null,
+    check_name text not null,
+    -- critical or warning.
+    severity text not null,
+    -- Whether its failure keeps what is downstream from being built.
+    is_blocking boolean not null,
+    has_passed boolean not null,
+    rows_failed bigint,
+    checked_at timestamptz not null,
+    primary key (run_id, asset, check_name)
+);
+create index if not exists check_results_latest on quality.check_results (asset, check_name, checked_at);
+
+-- One row per problem from its first sight to its end: what people are told of, once, and again when it is over.
+create table if not exists quality.problems (
+    problem_id bigint generated always as identity primary key,
+    -- What the problem is about, the same as long as it lasts, such as `check/agent_p.wishlist_v2/wishes.status_known`.
+    problem_key text not null,
+    -- run, check, freshness or silence.
+    kind text not null,
+    title text not null,
+    detail text not null,
+    opened_at timestamptz not null,
+    told_at timestamptz,
+    closed_at timestamptz,
+    end_told_at timestamptz
+);
+create unique index if not exists problems_open on quality.problems (problem_key) where closed_at is null;
+
+create or replace view quality.latest_checks with (security_invoker = true) as
+select distinct on (asset, check_name)
+    asset,
+    check_name,
+    severity,
+    is_blocking,
+    has_passed,
+    rows_failed,
+    checked_at,
+    run_id
+from quality.check_results
+order by asset, check_name, checked_at desc, run_id desc;
+
+create or replace view quality.run_history with (security_invoker = true) as
+select
+    run_id,
+    job,
+    started_by,
+    as_of,
+    first_day,
+    last_day,
+    started_at,
+    finished_at,
+    round(extract(epoch from finished_at - started_at), 1) as duration_seconds,
+    outcome,
+    error,
+    (select count(*) from quality.job_steps as steps where steps.run_id = runs.run_id) as attempts,
+    (select count(*) from quality.check_results as checks where checks.run_id = runs.run_id) as checks,
+    (
+        select count(*)
+        from quality.check_results as checks
+        where checks.run_id = runs.run_id and not checks.has_passed and checks.severity = 'critical'
+    ) as critical_failures,
+    (
+        select count(*)
+        from quality.check_results as checks
+        where checks.run_id = runs.run_id and not checks.has_passed and checks.severity = 'warning'
+    ) as warnings
+from quality.job_runs as runs;
