@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -33,6 +34,7 @@ from activation.messages import OfferText, WinBackText, mask_name, write_offer, 
 
 SALT = "agentp hold-out 1"
 """Another salt draws other candidates; it stays, or candidates would be drawn twice."""
+KINDS = ("win_back", "slot_offer")
 EXAMPLES = 3
 """Messages that a report shows, with names masked."""
 
@@ -89,19 +91,28 @@ def draw_hold_out(tenant_id: str, message_key: str, *, percent: int, salt: str =
     return int.from_bytes(digest[:8], "big") * 100 < percent << 64
 
 
-def plan_outbox(connection: psycopg.Connection[Any], *, as_of: date, rules: Rules) -> OutboxPlan:
+def plan_outbox(
+    connection: psycopg.Connection[Any], *, as_of: date, rules: Rules, kinds: Collection[str] = KINDS
+) -> OutboxPlan:
     """Return what a run at ``as_of`` queues and ends; what ends stands in the temporary table `ended` until commit.
 
-    ``as_of`` is an instant with its zone, or a day, which means its end in every salon's zone. Nothing but temporary
-    tables is written.
+    ``as_of`` is an instant with its zone, or a day, which means its end in every salon's zone. Messages of other than
+    ``kinds`` are neither queued nor ended. Nothing but temporary tables is written.
     """
     salons = read_salons(connection, as_of=as_of)
     read_standing(connection, rules=rules)
-    offers, offers_left = _take_turns(
-        read_offers(connection, rules=rules), open_offers=read_open_offers(connection)
-    )  # fmt: skip
-    written_now = [(offer.tenant_id, offer.client_id, offer.channel or "") for offer in offers]
-    win_backs, win_backs_left = read_win_backs(connection, rules=rules, written_now=written_now)
+    connection.execute("delete from ended where kind <> all(%s)", (list(kinds),))
+    offers: list[Offer] = []
+    win_backs: list[WinBack] = []
+    offers_left: list[LeftOut] = []
+    win_backs_left: list[LeftOut] = []
+    if "slot_offer" in kinds:
+        offers, offers_left = _take_turns(
+            read_offers(connection, rules=rules), open_offers=read_open_offers(connection)
+        )  # fmt: skip
+    if "win_back" in kinds:
+        written_now = [(offer.tenant_id, offer.client_id, offer.channel or "") for offer in offers]
+        win_backs, win_backs_left = read_win_backs(connection, rules=rules, written_now=written_now)
     messages = tuple(
         [_compose_offer(offer, salons[offer.tenant_id]) for offer in offers]
         + [_compose_win_back(client, salons[client.tenant_id], rules=rules) for client in win_backs]

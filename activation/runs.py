@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ import psycopg
 
 from activation.candidates import Rules
 from activation.memories import MemoryReport, plan_memories, require_columns, write_memories
-from activation.outbox import OutboxPlan, plan_outbox, write_outbox
+from activation.outbox import KINDS, OutboxPlan, plan_outbox, write_outbox
 from activation.schema import prepare_tables
 from agentp.database import hold_build_lock, open_connection
 from agentp.errors import SetupError
@@ -50,7 +50,7 @@ def activate(
     anywhere is run again: memories are written in whole batches, messages all at once.
     """
     with hold_build_lock(url, announce=announce), open_connection(url) as connection:
-        _require_ready(connection, as_of=as_of)
+        require_ready(connection, as_of=as_of)
         if is_applied:
             prepare_tables(connection)
         memories = plan_memories(connection)
@@ -65,20 +65,29 @@ def activate(
         return ActivationReport(is_applied=is_applied, memories=memories, outbox=plan)
 
 
-def _require_ready(connection: psycopg.Connection[Any], *, as_of: date) -> None:
-    """Refuse to write to anybody by marts that are missing, unscored, or of another time than ``as_of``."""
+def require_ready(connection: psycopg.Connection[Any], *, as_of: date, kinds: Collection[str] = KINDS) -> None:
+    """Refuse to write to anybody by marts that are missing, unscored, or of another time than ``as_of``.
+
+    Offers of slots alone need neither scores nor memories.
+    """
     absent = connection.execute(
         "select name from unnest(%s::text[]) as name where to_regclass(name) is null", (list(NEEDED),)
     ).fetchall()
     if absent:
         raise SetupError("Nothing has been built, so nobody is due yet.", cure="Run `agentp run` first.")
-    require_columns(connection)
+    if "win_back" in kinds:
+        require_columns(connection)
     built = connection.execute(
         "select as_of from build.runs where outcome = 'complete' order by finished_at desc limit 1"
     ).fetchone()
     if built is None:
         raise SetupError("No build has ended well yet.", cure="Run `agentp build`.")
     _require_same_time(built[0], as_of=as_of)
+    if "win_back" in kinds:
+        _require_scores(connection)
+
+
+def _require_scores(connection: psycopg.Connection[Any]) -> None:
     unscored = connection.execute(
         "select exists (select 1 from dashboard.clients where visits_count > 0) "
         "and not exists (select 1 from scoring.client_scores)"

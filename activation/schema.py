@@ -9,7 +9,7 @@ import psycopg
 from agentp.schemas import prepare_schema
 
 TABLES = (
-    "dashboard.predictions", "dashboard.outbox",
+    "dashboard.predictions", "dashboard.outbox", "dashboard.wish_reactions",
     "scoring.model_runs", "scoring.client_scores", "scoring.booking_scores",
 )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from agentp.errors import AgentpError
 from scoring.bookings import FACTORS
 
 CHURN, BOOKING = "churn", "booking"
+KINDS = (CHURN, BOOKING)
 LEARNING_ROWS = 1_000_000
 """Models learn from so many rows at most: those of every second, third … client. More would not teach them more."""
 
@@ -38,11 +39,16 @@ class ScoreReport:
 
 
 def score(
-    url: str, *, as_of: str | None = None, announce: Callable[[str], None] = lambda line: None
-) -> tuple[ScoreReport, ScoreReport]:
+    url: str,
+    *,
+    as_of: str | None = None,
+    kinds: Collection[str] = KINDS,
+    announce: Callable[[str], None] = lambda line: None,
+) -> tuple[ScoreReport, ...]:
     """Score every client with a visit and every booking ahead; all of it in one transaction, under the build lock.
 
-    ``as_of`` is a day or an instant; by default that of the last build, so that scores and marts tell of one moment.
+    ``kinds`` says which of the two (`churn`, `booking`) to score. ``as_of`` is a day or an instant; by default that of
+    the last build, so that scores and marts tell of one moment.
     """
     with hold_build_lock(url, announce=announce), open_connection(url) as connection:
         prepare_tables(connection)
@@ -51,12 +57,13 @@ def score(
         connection.execute("set transaction isolation level repeatable read")
         announce("reading visits")
         ledger = read_ledger(connection)
-        announce("churn")
-        churn = _score_clients(connection, ledger, moment)
-        announce("bookings")
-        bookings = _score_bookings(connection, ledger, moment)
+        reports = []
+        for kind, score_kind in ((CHURN, _score_clients), (BOOKING, _score_bookings)):
+            if kind in kinds:
+                announce(kind)
+                reports.append(score_kind(connection, ledger, moment))
         connection.commit()
-        return churn, bookings
+        return tuple(reports)
 
 
 def _find_build(connection: psycopg.Connection[Any]) -> str:

@@ -82,6 +82,24 @@ create index if not exists outbox_client on dashboard.outbox (tenant_id, client_
 create index if not exists outbox_booking on dashboard.outbox (tenant_id, booking_id) where booking_id is not null;
 create index if not exists outbox_due on dashboard.outbox (tenant_id, send_after) where status = 'pending';
 
+-- One row per wish that was reacted to, as it stood then: what differs from it is a new or changed wish (issue 5).
+create table if not exists dashboard.wish_reactions (
+    tenant_id uuid not null,
+    wish_id bigint not null,
+    -- Of what matters of the wish (sources/agent_p/wishes.py); of a deleted one as it was last.
+    fingerprint text not null,
+    -- When it was first seen, and when it was last reacted to, by the server's clock.
+    seen_at timestamptz not null default clock_timestamp(),
+    reacted_at timestamptz not null,
+    -- Reactions after the first; being deleted is a change.
+    changes_count bigint not null default 0,
+    -- Its rows in waitlist_matches and slot_offers at the last reaction; empty where nothing had been built.
+    matches_count bigint,
+    offers_count bigint,
+    is_deleted boolean not null default false,
+    primary key (tenant_id, wish_id)
+);
+
 -- Outboxes made before messages could be withdrawn.
 do $$
 begin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +47,8 @@ def main() -> None:
 
     from agentp.database import redact
 
+    # dbt leaves a lock to the end of the process, which Python's tracker would complain of on everybody's screen.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     try:
         app()
     except AgentpError as error:
@@ -294,11 +297,50 @@ def run(
         bool, typer.Option(help="Whether to migrate first; not on a database that may not be altered.")
     ] = True,
 ) -> None:
-    """Go the whole way: migrate, check, build, score, test. Died half-way? Run it again.
+    """Go the whole way: migrate, check, build, test, score. Died half-way? Run it again.
 
-    Failing rules do not stop it, as long as the marts can be right without the rows concerned; a missing column does.
+    Failing rules do not stop it, as long as the marts can be right without the rows concerned; a missing column stops
+    what is built of that table, and a data test what is downstream of its mart.
     """
     run_everything(read_settings(), as_of=as_of, migrate_first=migrations)
+
+
+@app.command()
+def backfill(
+    first_day: Annotated[str, typer.Argument(metavar="FIRST", help="The first day, as 2026-01-01.")],
+    last_day: Annotated[str, typer.Argument(metavar="LAST", help="The last day, as 2026-01-31.")],
+    chunk: Annotated[int, typer.Option(min=1, max=3660, help="How many days to compute in one go.")] = 31,
+) -> None:
+    """Compute past days anew, from the conversations up, in chunks. Died half-way? Run it again, and it goes on."""
+    from agentp.running import backfill_with_progress, read_days
+
+    backfill_with_progress(screen, read_settings(), read_days(first_day, last_day), chunk_days=chunk)
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="Where the browser finds it, on this machine.")] = 3000,
+) -> None:
+    """Open Dagster: the graph, the runs, the checks, with schedules and sensors at work, until Ctrl-C."""
+    from agentp.running import open_dagster
+
+    open_dagster(screen, read_settings(), port=port)
+
+
+@app.command()
+def prepare() -> None:
+    """Parse the dbt project and keep its manifest, so that what starts later starts quickly. Needs no database."""
+    from orchestration.manifest import prepare_manifest
+
+    screen.print(f"The manifest: {prepare_manifest(read_settings())}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def alert() -> None:
+    """Look for problems, and tell of what is new and of what is over, once each: a cron line beside `agentp run`."""
+    from agentp.running import alert_with_report
+
+    alert_with_report(screen, read_settings())
 
 
 @app.command()
@@ -317,39 +359,10 @@ def doctor() -> None:
 
 
 def run_everything(settings: Settings, *, as_of: str | None, migrate_first: bool) -> None:
-    """The whole way, step after step; each stops what comes after it."""
-    from agentp.checking import show_verdict
-    from agentp.console import (
-        build_with_progress,
-        judge_with_progress,
-        score_with_progress,
-        show_marts,
-        show_scores,
-        show_steps,
-        test_with_progress,
-    )
-    from agentp.database import resolve_url
-    from agentp.errors import CheckStoppedError
-    from agentp.pipeline import migrate as apply
-    from agentp.project import check_as_of
+    """The whole way as the scheduler's daily job, in this process; what failed stops what is downstream of it."""
+    from agentp.running import run_with_progress
 
-    check_as_of(as_of)
-    target = resolve_url(settings)
-    if migrate_first:
-        with show_steps("Migrating") as steps:
-            warnings = apply(target, last=None, with_change_tracking=True, report=steps.note)
-        for warning in warnings:
-            screen.print(f"[yellow]![/] {_escape(warning)}", soft_wrap=True)
-    verdict = judge_with_progress(settings, target, as_of=as_of, is_full=False, docs=None)
-    show_verdict(screen, verdict)
-    if verdict.stopping:
-        raise CheckStoppedError(verdict.stopping)
-    changes = build_with_progress(settings, target, as_of=as_of, full_refresh=False, select=None)
-    scores = score_with_progress(target, as_of=as_of)
-    passed = test_with_progress(settings, target, as_of=as_of)
-    show_marts(changes, target)
-    show_scores(scores)
-    screen.print(f"{passed} data tests passed.")
+    run_with_progress(screen, settings, as_of=as_of, is_migrated=migrate_first)
 
 
 def _escape(text: str) -> str:

@@ -57,7 +57,10 @@ def show_steps(title: str, *, total: int | None = None) -> Iterator[Steps]:
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn(),
         TextColumn("[dim]{task.fields[detail]}", markup=True),
     )  # fmt: skip
-    with Progress(*columns, console=notes, transient=True) as progress:
+    # In a cron line nobody looks, and drawing ten times a second takes the second core from who works.
+    with Progress(
+        *columns, console=notes, transient=True, refresh_per_second=4, disable=not notes.is_terminal
+    ) as progress:
         yield Steps(progress, progress.add_task(title, total=total, detail=""))
 
 
@@ -107,7 +110,7 @@ def test_with_progress(settings: Settings, url: str, *, as_of: str | None) -> in
         return pipeline.check_marts(settings, url, as_of=as_of, on_start=steps.begin, on_finish=steps.finish)
 
 
-def score_with_progress(url: str, *, as_of: str | None) -> tuple[ScoreReport, ScoreReport]:
+def score_with_progress(url: str, *, as_of: str | None) -> tuple[ScoreReport, ...]:
     """Score and show what is being done."""
     with show_steps("Scoring") as steps:
         return pipeline.score(url, as_of=as_of, announce=steps.note)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AgentpError(Exception):
     """A failure that the user can mend.
@@ -19,6 +21,16 @@ class AgentpError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.cure}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors come over from other processes as they were."""
+        return _restore, (type(self), self.__dict__)
+
+
+def _restore(kind: type[AgentpError], attributes: dict[str, Any]) -> AgentpError:
+    error = kind.__new__(kind, attributes["message"])
+    error.__dict__.update(attributes)
+    return error
 
 
 class SetupError(AgentpError):

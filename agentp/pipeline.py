@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,6 +84,26 @@ def find_last_moment(as_of: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC) + timedelta(days=1)
 
 
+@contextmanager
+def open_build(
+    url: str, *, without: Collection[str] = (), announce: Callable[[str], None] = lambda line: None
+) -> Iterator[None]:
+    """Hold the build lock while the block builds, with everything there that models read.
+
+    ``without`` are raw tables of which nothing is to be built.
+    """
+    from activation.schema import prepare_tables
+    from expectations.schema import prepare_store
+    from sources.agent_p.raw_tables import require_raw_tables
+
+    with hold_build_lock(url, announce=announce):
+        with open_connection(url) as connection:
+            require_raw_tables(connection, without=without)
+            prepare_store(connection)
+            prepare_tables(connection)
+        yield
+
+
 def build(
     settings: Settings,
     url: str,
@@ -95,21 +116,13 @@ def build(
     on_finish: Callable[[str], None] = lambda name: None,
 ) -> list[MartChange]:
     """Build the marts under the build lock; return what changed in each."""
-    from activation.schema import prepare_tables
-    from expectations.schema import prepare_store
-    from sources.agent_p.raw_tables import require_raw_tables
-
     check_as_of(as_of)
     arguments = ["run"]
     if full_refresh:
         arguments.append("--full-refresh")
     if select:
         arguments += ["--select", *select.split()]
-    with hold_build_lock(url, announce=announce):
-        with open_connection(url) as connection:
-            require_raw_tables(connection)
-            prepare_store(connection)
-            prepare_tables(connection)
+    with open_build(url, announce=announce):
         outcome = run_dbt(settings, url, *arguments, as_of=as_of, on_start=on_start, on_finish=on_finish)
         raise_first_failure(outcome)
         if select and not outcome.succeeded:
@@ -121,13 +134,18 @@ def build(
 
 
 def score(
-    url: str, *, as_of: str | None = None, announce: Callable[[str], None] = lambda line: None
-) -> tuple[ScoreReport, ScoreReport]:
-    """Score every client and every booking ahead; by default as of the last build."""
+    url: str,
+    *,
+    as_of: str | None = None,
+    kinds: Collection[str] | None = None,
+    announce: Callable[[str], None] = lambda line: None,
+) -> tuple[ScoreReport, ...]:
+    """Score every client and every booking ahead, or one of the two; by default as of the last build."""
+    from activation.scores import KINDS
     from activation.scores import score as score_marts
 
     check_as_of(as_of)
-    return score_marts(url, as_of=as_of, announce=announce)
+    return score_marts(url, as_of=as_of, kinds=KINDS if kinds is None else kinds, announce=announce)
 
 
 def check_marts(

@@ -20,9 +20,13 @@ DAY_OR_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?
 
 @dataclass
 class DbtOutcome:
-    """What one dbt invocation did: failures as (node, message), and how many nodes succeeded."""
+    """What one dbt invocation did: failures as (node, message), and how many nodes succeeded.
+
+    ``errors`` are those failures that could not do their work, as against tests that found something.
+    """
 
     failures: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[tuple[str, str]] = field(default_factory=list)
     succeeded: int = 0
 
 
@@ -68,15 +72,22 @@ def run_dbt(
     url: str,
     *arguments: str,
     as_of: str | None = None,
+    days: str = "",
     on_start: Callable[[str, int], None] = lambda name, total: None,
     on_finish: Callable[[str], None] = lambda name: None,
+    on_event: Callable[[Any], None] = lambda event: None,
 ) -> DbtOutcome:
-    """Run dbt in this process and return its outcome; raise when it could not even begin."""
+    """Run dbt in this process and return its outcome; raise when it could not even begin.
+
+    ``days`` (2026-01-01..2026-01-31) are computed anew whether anything changed on them or not. ``on_event`` hears
+    every event of dbt as it comes, from whatever thread dbt works in.
+    """
     from dbt.cli.main import dbtRunner
 
     outcome = DbtOutcome()
 
     def listen(event: Any) -> None:
+        on_event(event)
         name = event.info.name
         if name == "LogStartLine":
             on_start(event.data.description, event.data.total)
@@ -86,9 +97,9 @@ def run_dbt(
     variables = _model_variables(settings)
     # Nobody reads dbt's artefacts of a run, and writing them takes a fifth of a build without changes; `parse` does.
     unread = () if arguments[0] == "parse" else ("--no-write-json",)
-    with _dbt_environment(settings, url, as_of=as_of or ""):
+    with _dbt_environment(settings, url, as_of=as_of or "", days=days):
         result = dbtRunner(callbacks=[listen]).invoke(
-            [*arguments, *unread, "--vars", json.dumps(variables), "--log-level", "none", "--log-level-file", "info"]
+            [*arguments, *unread, "--vars", json.dumps(variables), "--log-level", "none", "--log-level-file", "warn"]
         )
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception
@@ -98,6 +109,8 @@ def run_dbt(
         status = str(node.status)
         if status in ("error", "fail", "runtime error"):
             outcome.failures.append((node.node.name, redact(node.message or "no message")))
+            if status != "fail":
+                outcome.errors.append(outcome.failures[-1])
         elif status in ("success", "pass"):
             outcome.succeeded += 1
     return outcome
@@ -107,6 +120,12 @@ def raise_first_failure(outcome: DbtOutcome) -> None:
     """Turn a failed build into one sentence for the person who started it."""
     if outcome.failures:
         raise _explain(*outcome.failures[0])
+
+
+def raise_first_error(outcome: DbtOutcome) -> None:
+    """Turn what could not be built, or not be tested, into one sentence; tests that found something are results."""
+    if outcome.errors:
+        raise _explain(*outcome.errors[0])
 
 
 def _node_results(result: Any) -> list[Any]:
@@ -141,7 +160,7 @@ def _explain(node: str, message: str) -> AgentpError:
 
 
 @contextmanager
-def _dbt_environment(settings: Settings, url: str, *, as_of: str) -> Iterator[None]:
+def _dbt_environment(settings: Settings, url: str, *, as_of: str, days: str) -> Iterator[None]:
     """Give dbt its connection through the environment, never through a command line or a file."""
     from psycopg import pq
 
@@ -157,6 +176,7 @@ def _dbt_environment(settings: Settings, url: str, *, as_of: str) -> Iterator[No
         "AGENTP_PG_DBNAME": parts.get("dbname") or parts.get("user") or "postgres",
         "AGENTP_PG_SSLMODE": parts.get("sslmode") or "prefer",
         "AGENTP_AS_OF": as_of,
+        "AGENTP_DAYS": days,
         "AGENTP_DEFINITION": compute_definition(settings),
         "AGENTP_THREADS": str(settings.threads),
         "DBT_PROJECT_DIR": str(DBT_PROJECT),

@@ -14,10 +14,17 @@ import psycopg
 
 from agentp.database import hold_build_lock, open_connection
 from expectations.activity import watch_activity
+from expectations.inspections import ASKED_TABLES
 from expectations.rules import ExpectTableShape
 from expectations.schema import prepare_store
 from expectations.scopes import claim_changes, close_over_dependents
-from expectations.shapes import Shape, find_shape_faults, find_stopping_faults, read_shape
+from expectations.shapes import (
+    Shape,
+    find_shape_faults,
+    find_stopping_faults,
+    find_unreadable_tables,
+    read_shape,
+)
 from expectations.standard import list_rules
 from expectations.store import (
     close_run,
@@ -49,9 +56,10 @@ def check_standard(
 
     ``present`` is the moment after which a time is "in the future" (default: the clock; rows are judged when they
     are looked at, whatever past day marts are built for). ``watched_at`` is the moment from which volumes and
-    silences are judged (default: ``present``). ``is_full`` looks at every row even where it is known
-    which ones changed. All of it becomes how things stand in one transaction, or nothing does: a run that dies
-    is simply run again. Raises `CheckError` when a rule could not be run.
+    silences are judged (default: ``present``). A table that nothing right can be built of is left unjudged, and keeps
+    nothing else from being judged, unless rows of other tables are judged by it. ``is_full`` looks at every row even
+    where it is known which ones changed. All of it becomes how things stand in one transaction, or nothing does: a
+    run that dies is simply run again. Raises `CheckError` when a rule could not be run.
     """
     from sources.agent_p.raw_tables import require_some_raw_table
 
@@ -60,34 +68,37 @@ def check_standard(
         require_some_raw_table(connection)
         prepare_store(connection)
         shape = read_shape(connection)
-        stopping = find_stopping_faults(shape)
+        unreadable = find_unreadable_tables(shape)
+        is_stopped = not ASKED_TABLES.isdisjoint(unreadable)
+        tables = [table for table in _list_tables() if table in shape.types]
+        unjudged = set(_list_tables()) if is_stopped else set(unreadable)
         knows_changes = claim_changes(connection) and stands_for_this_standard(connection)
         is_full = is_full or not knows_changes
         run_id = open_run(connection, present=present, is_full=is_full)
-        if not is_full and not stopping:
+        if not is_full and not is_stopped:
             close_over_dependents(connection, shape)
         connection.commit()
-        tables = [table for table in _list_tables() if table in shape.types]
-        validate_tables(url, tables=tables, run_id=run_id, only_shapes=bool(stopping), docs=docs, announce=report)
+        validate_tables(url, tables=tables, run_id=run_id, only_shapes=unjudged, docs=docs, announce=report)
         connection.execute("set local work_mem = '64MB'")
         write_rules(connection)
-        if not stopping:
-            settle_rows(connection, run_id=run_id, is_full=is_full)
-        write_results(connection, run_id=run_id, shape_faults=_find_faults_by_rule(shape))
-        results = _read_results(connection, run_id, rows_are_judged=not stopping)
-        outcome = "stopped" if stopping else _judge(results)
+        if not is_stopped:
+            settle_rows(connection, run_id=run_id, is_full=is_full, unjudged=unjudged)
+        faults = _find_faults_by_rule(shape)
+        write_results(connection, run_id=run_id, shape_faults=faults, unjudged=() if is_stopped else unjudged)
+        results = _read_results(connection, run_id, unjudged=unjudged)
+        outcome = "stopped" if is_stopped else _judge(results)
         looked_at = close_run(connection, run_id=run_id, outcome=outcome)
         set_aside = connection.execute("select count(*) from quality.rows_set_aside").fetchone()
         connection.commit()
-        unusual = () if stopping else watch_activity(
+        unusual = () if is_stopped else watch_activity(
             connection, run_id=run_id, present=watched_at or present, default_timezone=default_timezone,
             alpha=FALSE_ALARM_RATE,
         )  # fmt: skip
         connection.commit()
     return Verdict(
         run_id=run_id, outcome=outcome, is_full=is_full, rows_looked_at=looked_at,
-        rows_set_aside=set_aside[0] if set_aside else 0, results=results, stopping=tuple(stopping),
-        unusual=tuple(unusual),
+        rows_set_aside=set_aside[0] if set_aside else 0, results=results, stopping=tuple(find_stopping_faults(shape)),
+        unusual=tuple(unusual), unreadable=tuple(unreadable),
     )  # fmt: skip
 
 
@@ -108,7 +119,7 @@ def _judge(results: tuple[RuleResult, ...]) -> str:
     return "failed" if "critical" in broken else "warned" if broken else "passed"
 
 
-def _read_results(connection: psycopg.Connection[Any], run_id: int, *, rows_are_judged: bool) -> tuple[RuleResult, ...]:
+def _read_results(connection: psycopg.Connection[Any], run_id: int, *, unjudged: set[str]) -> tuple[RuleResult, ...]:
     rows = connection.execute(
         "select rule_id, sum(rows_seen)::bigint, sum(rows_failed)::bigint, count(*) filter (where rows_failed > 0), "
         "(array_agg(example order by example) filter (where example is not null))[1:5] "
@@ -119,7 +130,7 @@ def _read_results(connection: psycopg.Connection[Any], run_id: int, *, rows_are_
     found = {rule: (seen, failed, tenants, tuple(examples or ())) for rule, seen, failed, tenants, examples in rows}
     results = []
     for rule in list_rules():
-        if not rows_are_judged and not isinstance(rule, ExpectTableShape):
+        if rule.table_name in unjudged and not isinstance(rule, ExpectTableShape):
             continue
         texts = (rule.rule_id, rule.table_name, rule.level, rule.action, rule.meaning)
         counts = found.get(rule.rule_id, (0, 0, 0, ()))

@@ -104,3 +104,8 @@ INSPECTIONS = (
     Inspection("active_sessions_v2", key="rows.session_id", label="rows.session_id", lookups=(TENANT, CLIENT)),
     Inspection("user_ltm_v2", key="rows.user_id", label="rows.user_id", lookups=(TENANT, CLIENT)),
 )  # fmt: skip
+
+ASKED_TABLES = frozenset(lookup.table for inspection in INSPECTIONS for lookup in inspection.lookups) | frozenset(
+    tally.table for inspection in INSPECTIONS for tally in inspection.tallies
+)
+"""The tables that rows of other tables are judged by: without one of them hardly a row can be judged."""

@@ -12,18 +12,10 @@ from typing import Any, ClassVar, Literal
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metadata_types import FailureSeverity
 
+from expectations.tables import TABLES
+
 Severity = Literal["critical", "warning"]
 Action = Literal["report", "set_aside"]
-TABLES = {
-    "tenants": "tenants_v2",
-    "clients": "clients_v2",
-    "sessions": "conversation_sessions_v2",
-    "messages": "recent_history_v2",
-    "wishes": "wishlist_v2",
-    "open_sessions": "active_sessions_v2",
-    "memories": "user_ltm_v2",
-}
-"""The raw tables by the name that rule ids begin with."""
 
 
 class StandardExpectation(BatchExpectation):

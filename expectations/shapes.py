@@ -78,15 +78,23 @@ def find_shape_faults(table: str, shape: Shape) -> dict[str, list[str]]:
 
 def find_stopping_faults(shape: Shape) -> list[str]:
     """Return the faults that nothing right can be built with: needed columns missing, types that are others."""
-    faults = []
+    return [f"{table}: {fault}" for table, faults in find_unreadable_tables(shape).items() for fault in faults]
+
+
+def find_unreadable_tables(shape: Shape) -> dict[str, list[str]]:
+    """Return the tables that nothing right can be built of, each with its faults, one sentence a fault."""
+    unreadable = {}
     for table, columns in declare_raw_tables().items():
         found = find_shape_faults(table, shape)
+        faults = []
         for fault in found["columns_present"]:
             name = fault.split(" ", 1)[0]
             if name not in columns or columns[name].is_needed:
-                faults.append(f"{table}: {fault}")
-        faults += [f"{table}: {fault}" for fault in found.get("column_types", [])]
-    return faults
+                faults.append(fault)
+        faults += found.get("column_types", [])
+        if faults:
+            unreadable[table] = faults
+    return unreadable
 
 
 def _suggest_name(name: str, data_type: str, strangers: list[str], present: dict[str, str]) -> str:

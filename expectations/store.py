@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from expectations.looks import EXAMPLES
 from expectations.schema import NOBODY
-from expectations.shapes import read_shape
+from expectations.shapes import find_unreadable_tables, read_shape
 from expectations.standard import compute_standard, list_rules
 from sources.agent_p.raw_tables import declare_raw_tables
 
@@ -50,7 +51,7 @@ def stands_for_this_standard(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _identify_standard(connection: psycopg.Connection[Any]) -> str:
-    """What verdicts depend on besides rows: the rules, and which columns are absent (no trigger notes those)."""
+    """What verdicts depend on besides rows, and no trigger notes: the rules, absent columns, tables left unjudged."""
     shape = read_shape(connection)
     absent = [
         f"{table}.{column}"
@@ -58,7 +59,8 @@ def _identify_standard(connection: psycopg.Connection[Any]) -> str:
         for column in columns
         if not shape.has(table, column)
     ]
-    return ", without ".join([compute_standard(), *absent])
+    unjudged = [f"{table} judged" for table in find_unreadable_tables(shape)]
+    return ", without ".join([compute_standard(), *absent, *unjudged])
 
 
 def write_rules(connection: psycopg.Connection[Any]) -> None:
@@ -81,8 +83,20 @@ def write_rules(connection: psycopg.Connection[Any]) -> None:
         )  # fmt: skip
 
 
-def settle_rows(connection: psycopg.Connection[Any], *, run_id: int, is_full: bool) -> None:
-    """Make what the passes found how things stand, and note whose rows were set aside or came back."""
+def settle_rows(
+    connection: psycopg.Connection[Any], *, run_id: int, is_full: bool, unjudged: Collection[str] = ()
+) -> None:
+    """Make what the passes found how things stand, and note whose rows were set aside or came back.
+
+    Of tables that were left unjudged stands what stood before.
+    """
+    kept = {
+        "client_rows": sql.SQL("standing.table_name = any({})").format(sql.Literal(list(unjudged))),
+        "client_failures": sql.SQL("standing.rule_id = any({})").format(
+            sql.Literal([rule.rule_id for rule in list_rules() if rule.table_name in unjudged])
+        ),
+        "client_links": sql.SQL("false"),
+    }
     for name in SCRATCH:
         connection.execute(sql.SQL("analyze quality.{}").format(sql.Identifier(name)))
     for table, scratch, of_salons in STANDING:
@@ -91,9 +105,14 @@ def settle_rows(connection: psycopg.Connection[Any], *, run_id: int, is_full: bo
             _is_looked_at(is_full), sql.Literal(NOBODY), sql.SQL(of_salons)
         )
         names = {"table": sql.Identifier("quality", table), "scratch": sql.Identifier("quality", scratch)}
-        connection.execute(sql.SQL("delete from {table} as standing where {}").format(is_looked_at, **names))
+        connection.execute(
+            sql.SQL("delete from {table} as standing where {} and not {}").format(is_looked_at, kept[table], **names)
+        )
         connection.execute(sql.SQL("insert into {table} select * from {scratch}").format(**names))
-    _settle_set_aside(connection, run_id=run_id, is_looked_at=_is_looked_at(is_full))
+    is_looked_at = sql.SQL("({} and standing.table_name <> all({}))").format(
+        _is_looked_at(is_full), sql.Literal(list(unjudged))
+    )
+    _settle_set_aside(connection, run_id=run_id, is_looked_at=is_looked_at)
     connection.execute("delete from quality.claimed_clients")
     for table in ("client_rows", "client_failures", "rows_set_aside"):
         connection.execute(sql.SQL("analyze quality.{}").format(sql.Identifier(table)))
@@ -129,8 +148,14 @@ def _settle_set_aside(connection: psycopg.Connection[Any], *, run_id: int, is_lo
     )
 
 
-def write_results(connection: psycopg.Connection[Any], *, run_id: int, shape_faults: dict[str, list[str]]) -> None:
-    """Keep how every rule stands for every salon, zeros included; ``shape_faults`` by rule id are nobody's."""
+def write_results(
+    connection: psycopg.Connection[Any], *, run_id: int, shape_faults: dict[str, list[str]],
+    unjudged: Collection[str] = (),
+) -> None:  # fmt: skip
+    """Keep how every rule stands for every salon, zeros included; ``shape_faults`` by rule id are nobody's.
+
+    Rules about rows of tables that were left unjudged have no result in this run.
+    """
     connection.execute(
         "insert into quality.rule_results (tenant_id, rule_id, run_id, rows_seen, rows_failed, examples) "
         "select tenants.tenant_id, rules.rule_id, %(run)s, coalesce(seen.rows_seen, 0), "
@@ -146,7 +171,11 @@ def write_results(connection: psycopg.Connection[Any], *, run_id: int, shape_fau
         {
             "run": run_id,
             "examples": EXAMPLES,
-            "rules": [rule.rule_id for rule in list_rules() if rule.rule_id not in shape_faults],
+            "rules": [
+                rule.rule_id
+                for rule in list_rules()
+                if rule.rule_id not in shape_faults and rule.table_name not in unjudged
+            ],
         },
     )
     with connection.cursor() as cursor:

@@ -59,7 +59,8 @@ class Verdict:
     """One run of the gate.
 
     ``outcome`` is `passed`, `warned` (only warnings fail), `failed` (something critical does) or `stopped`
-    (nothing right can be built: ``stopping`` says why). ``rows_looked_at`` counts what this run read anew.
+    (nothing right can be built at all). ``unreadable`` are the tables that nothing right can be built of, ``stopping``
+    says why. ``rows_looked_at`` counts what this run read anew.
     """
 
     run_id: int
@@ -70,6 +71,7 @@ class Verdict:
     results: tuple[RuleResult, ...]
     stopping: tuple[str, ...]
     unusual: tuple[Finding, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     @property
     def broken(self) -> tuple[RuleResult, ...]:

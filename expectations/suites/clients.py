@@ -5,8 +5,9 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.conditions import is_blank, is_late, is_object
-from expectations.rules import TABLES, expect_rows, expect_shape
+from expectations.rules import expect_rows, expect_shape
 from expectations.suites.references import expect_tenant
+from expectations.tables import TABLES
 
 TABLE = TABLES["clients"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import great_expectations as gx
 
-from expectations.rules import TABLES, expect_shape
+from expectations.rules import expect_shape
 from expectations.suites.references import expect_client, expect_tenant
+from expectations.tables import TABLES
 
 TABLE = TABLES["open_sessions"]
 

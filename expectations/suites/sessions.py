@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import great_expectations as gx
 
-from expectations.rules import TABLES, expect_shape
+from expectations.rules import expect_shape
 from expectations.suites.references import expect_client, expect_tenant
 from expectations.suites.session_bookings import expect_bookings
 from expectations.suites.session_outcomes import expect_counts, expect_outcome
 from expectations.suites.session_times import expect_identity, expect_times
+from expectations.tables import TABLES
 
 TABLE = TABLES["sessions"]
 

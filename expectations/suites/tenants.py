@@ -5,7 +5,8 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.conditions import is_blank, is_late, is_not_a, is_object
-from expectations.rules import TABLES, expect_rows, expect_shape
+from expectations.rules import expect_rows, expect_shape
+from expectations.tables import TABLES
 
 TABLE = TABLES["tenants"]
 

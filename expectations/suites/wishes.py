@@ -5,8 +5,9 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.conditions import is_blank, is_late, is_no_date, is_not_a, is_object, is_set, is_unknown
-from expectations.rules import TABLES, StandardExpectation, expect_rows, expect_shape
+from expectations.rules import StandardExpectation, expect_rows, expect_shape
 from expectations.suites.references import expect_client, expect_tenant
+from expectations.tables import TABLES
 
 TABLE = TABLES["wishes"]
 PROCESSED = "rows.status in ('converted', 'cancelled')"

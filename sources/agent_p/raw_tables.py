@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -89,9 +90,12 @@ def has_no_raw_tables(connection: psycopg.Connection[Any]) -> bool:
     return find_missing_columns(connection) == list(declare_raw_columns())
 
 
-def require_raw_tables(connection: psycopg.Connection[Any]) -> None:
-    """Refuse to build where a raw table or column is missing, before any mart is touched."""
-    missing = find_missing_columns(connection)
+def require_raw_tables(connection: psycopg.Connection[Any], *, without: Collection[str] = ()) -> None:
+    """Refuse to build where a raw table or column is missing, before any mart is touched.
+
+    ``without`` are tables of which nothing is to be built.
+    """
+    missing = [name for name in find_missing_columns(connection) if name.split(".")[0] not in without]
     if missing:
         tables = [name for name in missing if "." not in name]
         cure = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from expectations.rules import TABLES
+from expectations.tables import TABLES
 from tests.expectations.good_salon import MET, PRESENT, name_rows
 
 NEIGHBOUR = "neighbour"

@@ -7,8 +7,9 @@ from typing import get_args
 
 import pytest
 
-from expectations.rules import TABLES, Action, Severity
+from expectations.rules import Action, Severity
 from expectations.standard import build_suites, list_rules
+from expectations.tables import TABLES
 from sources.agent_p.raw_tables import declare_raw_tables
 
 RULES = {rule.rule_id: rule for rule in list_rules()}

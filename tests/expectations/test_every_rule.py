@@ -11,9 +11,9 @@ import pytest
 
 from expectations.gate import check_standard
 from expectations.inspections import INSPECTIONS
-from expectations.rules import TABLES
 from expectations.schema import NOBODY
 from expectations.standard import list_row_rules, list_rules
+from expectations.tables import TABLES
 from tests.expectations.bad_rows import NEIGHBOUR, ROW_FAULTS, SHAPE_FAULTS, name_values
 from tests.expectations.good_salon import PRESENT, write_good_salon
 from tests.expectations.loosening import drop_constraints

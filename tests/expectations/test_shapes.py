@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from expectations.gate import check_standard
-from expectations.rules import TABLES, ExpectTableShape
+from expectations.rules import ExpectTableShape
 from expectations.shapes import Shape, find_shape_faults, find_stopping_faults, read_shape
 from expectations.standard import list_rules
+from expectations.tables import TABLES
 from sources.agent_p.raw_tables import RawColumn, declare_raw_tables
 from tests.expectations.bad_rows import SHAPE_FAULTS
 from tests.expectations.good_salon import PRESENT, write_good_salon
