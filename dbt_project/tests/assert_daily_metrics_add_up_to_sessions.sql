@@ -1,4 +1,6 @@
 -- Fails with one row per tenant-day whose metrics differ from a plain count over raw sessions, taken another way.
+{{ config(meta={'dagster': {'ref': {'name': 'metrics_dailies'}}}) }}
+
 with
 
 archived as (

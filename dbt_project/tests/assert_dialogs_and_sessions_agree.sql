@@ -1,4 +1,6 @@
 -- Fails with one row per session whose messages in `dialogs` are not as many as `sessions` counted.
+{{ config(meta={'dagster': {'ref': {'name': 'sessions'}}}) }}
+
 with
 
 dialogs as (

@@ -1,4 +1,6 @@
 -- Fails with one row per archived session that `sessions` lacks, and per session it has beyond those and the inferred ones.
+{{ config(meta={'dagster': {'ref': {'name': 'sessions'}}}) }}
+
 with
 
 archived as (

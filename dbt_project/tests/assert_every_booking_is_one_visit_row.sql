@@ -1,4 +1,6 @@
 -- Fails with one row per salon and client whose bookings, visits or standing in `clients` are not those counted over dialogues.
+{{ config(meta={'dagster': {'ref': {'name': 'visits'}}}) }}
+
 with
 
 sessions as (

@@ -1,4 +1,6 @@
 -- Fails with one row per tenant and client of whose raw messages `dialogs` has more or fewer.
+{{ config(meta={'dagster': {'ref': {'name': 'dialogs'}}}) }}
+
 with
 
 messages as (

@@ -1,4 +1,6 @@
 -- Fails with one row per tenant and currency whose daily revenue is not the sum over its bookings up to as_of.
+{{ config(meta={'dagster': {'ref': {'name': 'revenue_daily'}}}) }}
+
 with
 
 sessions as (

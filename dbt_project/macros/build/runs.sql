@@ -2,7 +2,7 @@
    finished every mart, so that a build that dies anywhere is simply run again (REQUIREMENTS D3). #}
 
 {% macro open_build() %}
-    {%- if not execute or flags.WHICH not in ('run', 'build') -%}
+    {%- if not is_build() -%}
         {{ return('') }}
     {%- endif -%}
     {% do run_query(build_state_ddl()) %}
@@ -44,6 +44,7 @@
         ),
         statement_timestamp();
 
+    {{ claim_days() }}
     {{ close_over_sessions() }}
     analyze build.touched_clients;
     {{ claim_visitors() }}
@@ -52,8 +53,21 @@
 {% endmacro %}
 
 
-{% macro close_build(results) %}
+{# Replacing views, or running tests alone, builds nothing: it claims no changes and finishes none. #}
+{% macro is_build() %}
     {%- if not execute or flags.WHICH not in ('run', 'build') -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- for node in graph.nodes.values()
+        if node.unique_id in selected_resources and node.config.materialized == 'published' -%}
+        {{ return(true) }}
+    {%- endfor -%}
+    {{ return(false) }}
+{% endmacro %}
+
+
+{% macro close_build(results) %}
+    {%- if not is_build() -%}
         {{ return('') }}
     {%- endif -%}
     {%- set wanted = [] -%}

@@ -17,3 +17,9 @@
 {% macro definition() -%}
     {{ return(env_var('AGENTP_DEFINITION', '') if execute else '') }}
 {%- endmacro %}
+
+
+{# Days that are to be computed anew whether anything changed or not, as 2026-01-01..2026-01-31; nothing otherwise. #}
+{% macro days_to_rebuild() -%}
+    {{ return(env_var('AGENTP_DAYS', '').split('..') if execute and env_var('AGENTP_DAYS', '') else []) }}
+{%- endmacro %}
