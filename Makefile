@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test lint docs bench evaluate clean
+.PHONY: help install demo dagster test lint docs bench evaluate clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 demo: install ## Start Postgres, write the demo salons, build every mart and say where to look
 	@$(BIN)/agentp demo --run
+
+dagster: install ## Open Dagster with the whole graph, its schedules and sensors (Ctrl-C ends it)
+	@$(BIN)/agentp dev
 
 test: install lint ## Check everything: linters, types, unit and data tests, properties, faults
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

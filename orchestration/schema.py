@@ -8,7 +8,9 @@ import psycopg
 
 from agentp.schemas import prepare_schema
 
-TABLES = ("quality.job_runs", "quality.job_steps", "quality.check_results", "quality.problems")
+TABLES = (
+    "quality.backfills", "quality.job_runs", "quality.job_steps", "quality.check_results", "quality.problems",
+)  # fmt: skip
 
 
 def prepare_history(connection: psycopg.Connection[Any]) -> None:

@@ -3,6 +3,16 @@
 
 create schema if not exists quality;
 
+-- One row per backfill by command: what its chunks belong to, so that it can be taken up where it stopped.
+create table if not exists quality.backfills (
+    backfill_id bigint generated always as identity primary key,
+    first_day date not null,
+    last_day date not null,
+    chunk_days integer not null,
+    requested_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz
+);
+
 -- One row per run of a job, by the scheduler, a sensor, a person or the command line.
 create table if not exists quality.job_runs (
     run_id text primary key,
@@ -14,6 +24,7 @@ create table if not exists quality.job_runs (
     -- The days that the run was asked to build anew, if any.
     first_day date,
     last_day date,
+    backfill_id bigint references quality.backfills (backfill_id),
     started_at timestamptz not null,
     finished_at timestamptz,
     -- running, succeeded, failed, died (its process went without a word; the next run found out).
@@ -67,18 +78,44 @@ create table if not exists quality.problems (
 );
 create unique index if not exists problems_open on quality.problems (problem_key) where closed_at is null;
 
+-- The last result of every check, found by looking up one check after the other: there are a few hundred, and years of results.
 create or replace view quality.latest_checks with (security_invoker = true) as
-select distinct on (asset, check_name)
-    asset,
-    check_name,
-    severity,
-    is_blocking,
-    has_passed,
-    rows_failed,
-    checked_at,
-    run_id
-from quality.check_results
-order by asset, check_name, checked_at desc, run_id desc;
+with recursive checks as (
+    (
+        select asset, check_name
+        from quality.check_results
+        order by asset, check_name
+        limit 1
+    )
+    union all
+    select following.asset, following.check_name
+    from checks
+    cross join lateral (
+        select results.asset, results.check_name
+        from quality.check_results as results
+        where (results.asset, results.check_name) > (checks.asset, checks.check_name)
+        order by results.asset, results.check_name
+        limit 1
+    ) as following
+)
+
+select
+    latest.asset,
+    latest.check_name,
+    latest.severity,
+    latest.is_blocking,
+    latest.has_passed,
+    latest.rows_failed,
+    latest.checked_at,
+    latest.run_id
+from checks
+cross join lateral (
+    select results.*
+    from quality.check_results as results
+    where (results.asset, results.check_name) = (checks.asset, checks.check_name)
+    order by results.checked_at desc, results.run_id desc
+    limit 1
+) as latest;
 
 create or replace view quality.run_history with (security_invoker = true) as
 select
@@ -88,6 +125,7 @@ select
     as_of,
     first_day,
     last_day,
+    backfill_id,
     started_at,
     finished_at,
     round(extract(epoch from finished_at - started_at), 1) as duration_seconds,

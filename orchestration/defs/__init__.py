@@ -1,0 +1,1 @@
+"""What Dagster shows: assets, checks, jobs, schedules and sensors, each a thin shell around another room."""

@@ -1,0 +1,59 @@
+"""The jobs: what runs together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from agentp.settings import Settings
+from orchestration.tags import BACKFILL, DAILY, HOURLY, MARTS, OUTBOX, PRIORITY, TARGET, WISHES
+
+EXECUTOR = dg.in_process_executor.configured({"step_dependency_config": {"require_upstream_step_success": False}})
+"""A run is one process: dbt and Great Expectations are imported once, and one lock is held to its end. A step begins
+when what it reads has come, be it from a step that failed of something else."""
+
+AGAIN = {"dagster/retry_strategy": "ALL_STEPS"}
+"""A run whose process died is run again from its first step, whose findings later steps go by."""
+
+
+def build_jobs(
+    settings: Settings, *, gate: dg.AssetsDefinition, marts: dg.AssetsDefinition, views: dg.AssetsDefinition,
+    outcomes: dg.AssetsDefinition, scores: dg.AssetsDefinition, messages: dg.AssetsDefinition,
+    wishes: dg.AssetsDefinition,
+) -> list[Any]:  # fmt: skip
+    """Return the jobs over the steps; messages are part of the daily run where the settings ask for them."""
+    steps = [gate, marts, scores, views, *([messages] if settings.activation else []), outcomes]
+    whole = _select(*steps) | _select_checks(*steps)
+    predictions = dg.AssetSelection.assets(
+        ["dashboard", "predictions"], ["scoring", "booking_scores"], ["scoring", "model_runs"]
+    )
+    hourly = (_select(gate, marts, views) | predictions) - _select_checks(marts, views) | _select_checks(gate)
+    return [
+        dg.define_asset_job(
+            DAILY, selection=whole, tags={TARGET: MARTS, **AGAIN}, executor_def=EXECUTOR,
+            description="Everything: judge the raw rows, build the marts, test them, score"
+            + (", write to the bot." if settings.activation else "."),
+        ),
+        dg.define_asset_job(
+            HOURLY, selection=hourly, tags={TARGET: MARTS, **AGAIN}, executor_def=EXECUTOR,
+            description="Risk of bookings ahead by what changed in the last hour; days that are over become final.",
+        ),
+        dg.define_asset_job(
+            # Tests look at whole marts, which are whole again when the last chunk is done.
+            BACKFILL, selection=_select(marts), tags={TARGET: MARTS, **AGAIN}, executor_def=EXECUTOR,
+            description="Compute past days anew, from the conversations up.",
+        ),
+        dg.define_asset_job(
+            WISHES, selection=_select(wishes), tags={TARGET: OUTBOX, PRIORITY: "10", **AGAIN}, executor_def=EXECUTOR,
+            description="React to new and changed wishes: what matches, and offers where messages are switched on.",
+        ),
+    ]  # fmt: skip
+
+
+def _select(*steps: dg.AssetsDefinition) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(*(key for step in steps for key in step.keys)).without_checks()
+
+
+def _select_checks(*steps: dg.AssetsDefinition) -> dg.AssetSelection:
+    return dg.AssetSelection.checks(*(check for step in steps for check in step.check_keys))

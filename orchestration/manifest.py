@@ -1,0 +1,87 @@
+"""What the graph is drawn from: dbt's manifest and the rules of the data standard, made anew when either changed.
+
+Both are kept as files, because parsing dbt's project and importing Great Expectations take seconds that a run without
+changes would pay for again and again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from agentp.project import compute_definition, run_dbt
+from agentp.settings import DBT_PROJECT, PROJECT_ROOT, Settings
+
+NOWHERE = "postgresql://nobody@localhost:1/nowhere"
+"""Parsing asks for a connection's words, and never opens it: definitions load without a database."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleCard:
+    """What is shown of a rule of the data standard; the rule itself lives in `expectations/`."""
+
+    rule_id: str
+    table_name: str
+    section: str
+    level: str
+    action: str
+    meaning: str
+
+
+def prepare_manifest(settings: Settings) -> Path:
+    """Return the path of the manifest of the project as it is now; make it, and the rules' cards, where either changed.
+
+    Done at the first start and after every upgrade; an image does it while it is built (docs/deploy.md).
+    """
+    folder = settings.home / "dbt"
+    manifest, mark = folder / "manifest.json", folder / "manifest.sha256"
+    wanted = _identify_project(settings)
+    if manifest.exists() and mark.exists() and mark.read_text(encoding="utf-8") == wanted:
+        return manifest
+    from expectations.standard import list_rules
+
+    run_dbt(settings, NOWHERE, "parse")
+    cards = [
+        RuleCard(
+            rule_id=rule.rule_id, table_name=rule.table_name, section=rule.section, level=rule.level,
+            action=rule.action, meaning=rule.meaning["en"],
+        )
+        for rule in list_rules()
+    ]  # fmt: skip
+    # The mark comes last: who dies before it does all of it again.
+    _replace(manifest, (folder / "target" / "manifest.json").read_bytes())
+    _replace(folder / "rules.json", json.dumps([asdict(card) for card in cards], ensure_ascii=False).encode())
+    _replace(mark, wanted.encode())
+    return manifest
+
+
+def read_manifest(settings: Settings) -> dict[str, Any]:
+    """Return dbt's manifest of the project as it is now."""
+    found: dict[str, Any] = json.loads(prepare_manifest(settings).read_bytes())
+    return found
+
+
+def read_rules(settings: Settings) -> tuple[RuleCard, ...]:
+    """Return the rules of the data standard as they are now."""
+    path = prepare_manifest(settings).with_name("rules.json")
+    return tuple(RuleCard(**card) for card in json.loads(path.read_bytes()))
+
+
+def _identify_project(settings: Settings) -> str:
+    """What both depend on: what marts are computed by, the tests, and the rules."""
+    digest = hashlib.sha256(compute_definition(settings).encode())
+    files = sorted((DBT_PROJECT / "tests").rglob("*.sql")) + sorted((DBT_PROJECT / "models").rglob("*.yml"))
+    for path in files + sorted((PROJECT_ROOT / "expectations").rglob("*.py")):
+        digest.update(str(path.relative_to(PROJECT_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Two processes may start at once; each writes the same, whole."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    aside.write_bytes(content)
+    aside.replace(path)

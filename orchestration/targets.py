@@ -1,0 +1,174 @@
+"""What a run works on: one database, one present, one lock, and the record of what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import psycopg
+
+from agentp.database import open_connection, resolve_url
+from agentp.settings import Settings, read_settings
+from expectations.verdicts import Verdict
+from orchestration import history
+from orchestration.faults import find_delay, is_passing
+from orchestration.history import CheckResult, RunStart
+from orchestration.partitions import find_days
+from orchestration.schema import prepare_history
+from orchestration.tags import AS_OF, BACKFILL_ID, MARTS, MIGRATE, OUTBOX, STARTED_BY, TARGETS, find_job
+
+LOCKS = {MARTS: 7_203_715_002, OUTBOX: 7_203_715_003}
+"""The advisory locks that runs hold from their first step to their last, by what they write."""
+
+
+@dataclass
+class Listener:
+    """Who started a run in this process and wants to hear of it while it goes.
+
+    ``settings`` are those of the run (default: the environment's). ``results`` and ``failures`` are filled by steps.
+    """
+
+    settings: Settings | None = None
+    results: dict[str, Any] = field(default_factory=dict)
+    failures: dict[str, BaseException] = field(default_factory=dict)
+
+    def note(self, text: str) -> None:
+        """Hear what is done now."""
+
+    def check(self, settings: Settings, url: str, *, as_of: str) -> Verdict:
+        """Run the gate; who has a process at hand that is ready for it may let that one do it."""
+        from agentp import pipeline
+
+        return pipeline.check(settings, url, as_of=as_of, report=self.note)
+
+
+LISTENER: ContextVar[Listener] = ContextVar("listener", default=Listener())  # noqa: B039  (the default hears nothing)
+
+
+@dataclass
+class Target:
+    """The database that a run works on; connected, locked and noted in `quality.job_runs` by its first step."""
+
+    settings: Settings
+    start: RunStart
+    is_migrated: bool
+    listener: Listener
+    _lock_holder: psycopg.Connection[Any] | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _url: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The libpq URL; the embedded server is started where it must be."""
+        if self._url is None:
+            self._url = resolve_url(self.settings)
+        return self._url
+
+    @property
+    def as_of(self) -> str:
+        """The run's present, a day or an instant: the same for all its steps and attempts."""
+        return self.start.as_of
+
+    def begin(self) -> None:
+        """Wait until no other run is at work here, and note that this one is. Does nothing when called again."""
+        if self._is_held():
+            return
+        self._stack.close()
+        connection = self._stack.enter_context(open_connection(self.url, autocommit=True))
+        what = TARGETS[self.start.job]
+        key = LOCKS[what]
+        taken = connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
+        if not (taken and taken[0]):
+            self.listener.note("waiting for another run to end")
+            connection.execute("select pg_advisory_lock(%s)", (key,))
+        prepare_history(connection)
+        history.open_run(connection, self.start, alone_among=[job for job in TARGETS if TARGETS[job] == what])
+        self._lock_holder = connection
+
+    def end(self) -> None:
+        """Note how the run ended and let the next one begin."""
+        if self._lock_holder is not None and self._is_held():
+            history.close_run(self._lock_holder, run_id=self.start.run_id)
+        self._stack.close()
+
+    @contextmanager
+    def run_step(self, context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Iterator[None]:
+        """Begin the run, note the step and how it ends; ask Dagster for another attempt after a fault that passes."""
+        step, attempt = context.op_execution_context.op.name, context.op_execution_context.retry_number + 1
+        names: dict[str, Any] = {"run_id": self.start.run_id, "step": step, "attempt": attempt}
+        try:
+            self.begin()
+            with self._open_record() as record:
+                history.open_step(record, **names)
+            self.listener.note(step)
+            yield
+        except dg.RetryRequested:
+            raise
+        except BaseException as error:
+            is_tried_again = is_passing(error) and attempt <= self.settings.retries
+            self._close_step(names, outcome="retried" if is_tried_again else "failed", error=error)
+            if is_tried_again:
+                delay = find_delay(attempt, first_seconds=self.settings.retry_seconds)
+                context.log.warning(f"Attempt {attempt} failed of what may pass; another in {delay:g} s: {error}")
+                raise dg.RetryRequested(self.settings.retries, seconds_to_wait=delay) from error
+            self.listener.failures[step] = error
+            raise
+        with self._open_record() as record:
+            history.close_step(record, **names, outcome="succeeded")
+
+    def keep_checks(self, results: Iterable[CheckResult]) -> None:
+        """Keep results of checks for BI."""
+        with self._open_record() as record:
+            history.write_checks(record, results, run_id=self.start.run_id)
+
+    def _is_held(self) -> bool:
+        return self._lock_holder is not None and not (self._lock_holder.closed or self._lock_holder.broken)
+
+    def _close_step(self, names: dict[str, Any], *, outcome: str, error: BaseException) -> None:
+        try:
+            with self._open_record() as record:
+                history.close_step(record, **names, outcome=outcome, error=str(error) or type(error).__name__)
+        except Exception:
+            return
+
+    @contextmanager
+    def _open_record(self) -> Iterator[psycopg.Connection[Any]]:
+        with open_connection(self.url, autocommit=True) as connection:
+            yield connection
+
+
+@dg.resource(description="The database that a run works on, and the run's present.")
+def target(init_context: dg.InitResourceContext) -> Iterator[Target]:
+    """Yield the run's target; when the run ends, note how, and let the next one begin."""
+    run = init_context.run
+    tags = dict(run.tags) if run else {}
+    listener = LISTENER.get()
+    backfill = tags.get(BACKFILL_ID)
+    start = RunStart(
+        run_id=run.run_id if run else "none", job=find_job(run.job_name if run else ""),
+        started_by=tags.get(STARTED_BY) or _find_starter(tags),
+        as_of=tags.get(AS_OF) or datetime.now(UTC).isoformat(), days=find_days(tags),
+        backfill_id=int(backfill) if backfill else None,
+    )  # fmt: skip
+    found = Target(
+        settings=listener.settings or read_settings(), start=start, is_migrated=tags.get(MIGRATE, "true") == "true",
+        listener=listener,
+    )  # fmt: skip
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+def _find_starter(tags: dict[str, str]) -> str:
+    for tag, starter in (
+        ("dagster/backfill", "backfill"), ("dagster/schedule_name", "schedule"), ("dagster/sensor_name", "sensor"),
+    ):  # fmt: skip
+        if tag in tags:
+            return starter
+    return "hand"

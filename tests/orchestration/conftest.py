@@ -1,0 +1,42 @@
+"""Definitions that load once, and salons whose marts runs of jobs build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from agentp.settings import Settings
+from orchestration.loading import load_definitions
+from tests.support.marts import Workshop
+
+
+@pytest.fixture(scope="session")
+def loaded(home: Path) -> dg.Definitions:
+    """The definitions as a deployment with default settings sees them; its database is nowhere."""
+    return load_definitions(Settings(home=home, database_url="postgresql://nobody@127.0.0.1:1/nowhere"))
+
+
+@pytest.fixture
+def salons(workshop: Workshop) -> Workshop:
+    """Three salons, in Moscow, Vladivostok and New York, with a client, a booking and its messages each."""
+    workshop.settings = workshop.settings.model_copy(update={"retry_seconds": 0.05})
+    places = (("salon", "Europe/Moscow"), ("far", "Asia/Vladivostok"), ("west", "America/New_York"))
+    for number, (name, timezone) in enumerate(places):
+        workshop.add_tenant(name, timezone=timezone)
+        client = f"{name} client"
+        workshop.add_client(name, client)
+        for day in (9, 10):
+            session = f"{name} visit {day}"
+            workshop.add_session(
+                session, f"2026-02-{day:02} 12:00+00", f"2026-02-{day:02} 12:20+00", tenant=name, client=client,
+                booking_id=f"{name}-{day}", booking_source="bot", booking_status="confirmed",
+                booking_datetime=f"2026-02-{day + 10} 12:00+00", booking_amount=1500, booking_currency="RUB",
+            )  # fmt: skip
+            for minute, role in ((0, "user"), (1, "assistant")):
+                workshop.add_message(
+                    number * 100 + day * 2 + minute, f"2026-02-{day:02} 12:{minute:02}+00", session=session, role=role,
+                    tenant=name, client=client,
+                )  # fmt: skip
+    return workshop

@@ -1,0 +1,101 @@
+"""The daily run, in process, on the embedded server: what it builds, tells and leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestration.tags import HOURLY
+from tests.support.jobs import run_job
+from tests.support.marts import MARTS, Workshop
+
+STEPS = ["data_standard", "marts", "scores", "views_of_messages", "views_of_scores"]
+
+
+def test_a_daily_run_builds_what_the_commands_build(salons: Workshop) -> None:
+    run = run_job(salons)
+    assert run.success
+    built = salons.read_marts()
+    changes = salons.build(full_refresh=True)
+    assert {mart: change.updated for mart, change in changes.items() if change.updated} == {}
+    assert salons.read_marts() == built
+    assert len(built["dashboard.metrics_dailies"]) == 3 * 59
+
+
+def test_a_second_run_changes_no_row_and_says_so(salons: Workshop) -> None:
+    run_job(salons)
+    found = run_job(salons).find_materializations()
+    for mart in MARTS:
+        metadata = found[mart]
+        counts = [metadata[name].value for name in ("rows_inserted", "rows_updated", "rows_deleted")]
+        assert (mart, counts) == (mart, [0, 0, 0])
+
+
+def test_materializations_carry_row_counts_and_changes(salons: Workshop) -> None:
+    first = run_job(salons).find_materializations()
+    assert first["dashboard.sessions"]["dagster/row_count"].value == 6
+    assert first["dashboard.sessions"]["rows_inserted"].value == 6
+    salons.execute("update conversation_sessions_v2 set booking_amount = 1700 where booking_id = 'far-9'")
+    salons.execute("delete from recent_history_v2 where id in (120, 121)")
+    salons.execute("delete from conversation_sessions_v2 where booking_id = 'far-10'")
+    second = run_job(salons).find_materializations()["dashboard.sessions"]
+    assert (second["rows_updated"].value, second["rows_deleted"].value, second["rows_inserted"].value) == (1, 1, 0)
+    assert run_job(salons).find_materializations()["dashboard.waitlist"]["dagster/row_count"].value == 0
+
+
+def test_a_run_its_steps_and_its_checks_stand_in_quality(salons: Workshop) -> None:
+    run = run_job(salons)
+    [history] = salons.execute("select * from quality.run_history")
+    assert (history["run_id"], history["job"], history["outcome"]) == (run.run_id, "daily", "succeeded")
+    assert history["duration_seconds"] > 0
+    steps = salons.execute("select step, outcome, attempt from quality.job_steps order by step")
+    assert steps == [{"step": step, "outcome": "succeeded", "attempt": 1} for step in STEPS]
+    checks = salons.execute("select asset, check_name, has_passed from quality.check_results")
+    assert {check["asset"].split(".")[0] for check in checks} == {"agent_p", "dashboard", "staging"}
+    evaluated = [event for event in run.events if event.event_type_value == "ASSET_CHECK_EVALUATION"]
+    assert len(checks) == len(evaluated) > 150
+
+
+def test_raw_tables_are_observed_with_their_rows_and_last_arrival(salons: Workshop) -> None:
+    observed = {
+        event.asset_key.path[-1]: event.asset_observation_data.asset_observation.metadata
+        for event in run_job(salons).events
+        if event.event_type_value == "ASSET_OBSERVATION" and event.asset_key
+    }
+    assert observed["recent_history_v2"]["dagster/row_count"].value == 12
+    assert observed["recent_history_v2"]["dagster/last_updated_timestamp"].value == pytest.approx(1_770_724_860)
+    assert len(observed) == 7
+
+
+def test_the_hourly_run_scores_bookings_ahead_and_leaves_churn_alone(salons: Workshop) -> None:
+    run_job(salons)
+    salons.execute("delete from dashboard.predictions")
+    salons.execute("update scoring.client_scores set churn_probability = 0.123")
+    salons.execute(
+        "update conversation_sessions_v2 set booking_datetime = '2026-03-05 12:00+00' where booking_id = 'far-10'"
+    )
+    run = run_job(salons, HOURLY)
+    assert run.success
+    [prediction] = salons.execute("select booking_id, risk_score from dashboard.predictions")
+    assert prediction["booking_id"] == "far-10"
+    scores = salons.execute("select distinct churn_probability from scoring.client_scores")
+    assert [score["churn_probability"] for score in scores] == [0.123]
+
+
+def test_a_day_is_not_final_before_it_is_over_where_the_salon_lives(salons: Workshop) -> None:
+    # 01:00 of the 28th in Moscow is 08:00 in Vladivostok, and 17:00 of the 27th in New York.
+    run_job(salons, tags={"agentp/as_of": "2026-02-27T22:00:00+00:00"})
+    final = salons.execute(
+        "select tenants.name, max(day) filter (where is_final)::text as last_final, max(day)::text as last_day "
+        "from dashboard.metrics_dailies join tenants_v2 as tenants on tenants.id = tenant_id group by 1"
+    )
+    assert {row["name"]: (row["last_final"], row["last_day"]) for row in final} == {
+        "salon": ("2026-02-27", "2026-02-28"),
+        "far": ("2026-02-27", "2026-02-28"),
+        "west": ("2026-02-26", "2026-02-27"),
+    }
+    run_job(salons, HOURLY, tags={"agentp/as_of": "2026-02-28T05:30:00+00:00"})
+    west = salons.execute(
+        "select is_final from dashboard.metrics_dailies join tenants_v2 as tenants on tenants.id = tenant_id "
+        "where tenants.name = 'west' and day = '2026-02-27'"
+    )
+    assert west == [{"is_final": True}]
