@@ -9,6 +9,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+SCHEMA_LOCK = 7_203_715_005
+"""The advisory lock under which schemas are made."""
+
 
 def prepare_schema(
     connection: psycopg.Connection[Any], schema: str, *, package: str, relations: tuple[str, ...] = (),
@@ -29,13 +32,13 @@ def prepare_schema(
     ).fetchone()
     if found == (version, len(relations)):
         return
-    connection.execute("set client_min_messages = warning")
-    connection.execute(statements.encode())
-    place = (
-        sql.SQL("table {}").format(sql.Identifier(*marked_on.split(".")))
-        if marked_on
-        else sql.SQL("schema {}").format(sql.Identifier(schema))
-    )
-    connection.execute(sql.SQL("comment on {} is {}").format(place, sql.Literal(version)))
-    connection.execute("reset client_min_messages")
+    place = sql.SQL("table {}").format(sql.Identifier(*marked_on.split("."))) if marked_on else sql.SQL(
+        "schema {}"
+    ).format(sql.Identifier(schema))  # fmt: skip
+    with connection.transaction():
+        # Two at a time would each make what the other is making.
+        connection.execute("select pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+        connection.execute("set local client_min_messages = warning")
+        connection.execute(statements.encode())
+        connection.execute(sql.SQL("comment on {} is {}").format(place, sql.Literal(version)))
     connection.commit()

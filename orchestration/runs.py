@@ -84,7 +84,9 @@ LOADERS = {DAILY: load_daily, HOURLY: load_hourly, BACKFILL: load_backfill, WISH
 
 
 def _load(job: str) -> dg.JobDefinition:
-    return load_definitions(LISTENER.get().settings or read_settings()).resolve_job_def(job)
+    listener = LISTENER.get()
+    settings = listener.settings if listener else None
+    return load_definitions(settings or read_settings()).resolve_job_def(job)
 
 
 def _execute(settings: Settings, job: str, *, tags: dict[str, str], listener: Listener) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ import dagster as dg
 import psycopg
 
 from agentp.database import open_connection, resolve_url
+from agentp.errors import AgentpError
 from agentp.settings import Settings, read_settings
 from expectations.verdicts import Verdict
 from orchestration import history
@@ -22,7 +23,7 @@ from orchestration.partitions import find_days
 from orchestration.schema import prepare_history
 from orchestration.tags import AS_OF, BACKFILL_ID, MARTS, MIGRATE, OUTBOX, STARTED_BY, TARGETS, find_job
 
-LOCKS = {MARTS: 7_203_715_002, OUTBOX: 7_203_715_003}
+LOCKS = {MARTS: 7_203_715_031, OUTBOX: 7_203_715_032}
 """The advisory locks that runs hold from their first step to their last, by what they write."""
 
 
@@ -47,7 +48,7 @@ class Listener:
         return pipeline.check(settings, url, as_of=as_of, report=self.note)
 
 
-LISTENER: ContextVar[Listener] = ContextVar("listener", default=Listener())  # noqa: B039  (the default hears nothing)
+LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @dataclass
@@ -75,10 +76,10 @@ class Target:
         return self.start.as_of
 
     def begin(self) -> None:
-        """Wait until no other run is at work here, and note that this one is. Does nothing when called again."""
+        """Wait until no other run is at work here, and note that this one is. Does nothing while that holds."""
         if self._is_held():
             return
-        self._stack.close()
+        self._let_go()
         connection = self._stack.enter_context(open_connection(self.url, autocommit=True))
         what = TARGETS[self.start.job]
         key = LOCKS[what]
@@ -92,9 +93,11 @@ class Target:
 
     def end(self) -> None:
         """Note how the run ended and let the next one begin."""
-        if self._lock_holder is not None and self._is_held():
-            history.close_run(self._lock_holder, run_id=self.start.run_id)
-        self._stack.close()
+        if self._lock_holder is not None:
+            # Where the database is gone, the next run finds this one as died.
+            with suppress(psycopg.Error, AgentpError), self._open_record() as record:
+                history.close_run(record, run_id=self.start.run_id)
+        self._let_go()
 
     @contextmanager
     def run_step(self, context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Iterator[None]:
@@ -127,14 +130,24 @@ class Target:
             history.write_checks(record, results, run_id=self.start.run_id)
 
     def _is_held(self) -> bool:
-        return self._lock_holder is not None and not (self._lock_holder.closed or self._lock_holder.broken)
+        """Whether the lock's session is still there: a server that was restarted has forgotten it."""
+        if self._lock_holder is None or self._lock_holder.closed:
+            return False
+        try:
+            self._lock_holder.execute("select 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def _let_go(self) -> None:
+        with suppress(psycopg.Error, AgentpError):
+            self._stack.close()
+        self._stack = ExitStack()
 
     def _close_step(self, names: dict[str, Any], *, outcome: str, error: BaseException) -> None:
-        try:
-            with self._open_record() as record:
-                history.close_step(record, **names, outcome=outcome, error=str(error) or type(error).__name__)
-        except Exception:
-            return
+        # The first error is the one to tell, and the database may be the reason for it.
+        with suppress(psycopg.Error, AgentpError), self._open_record() as record:
+            history.close_step(record, **names, outcome=outcome, error=str(error) or type(error).__name__)
 
     @contextmanager
     def _open_record(self) -> Iterator[psycopg.Connection[Any]]:
@@ -147,7 +160,7 @@ def target(init_context: dg.InitResourceContext) -> Iterator[Target]:
     """Yield the run's target; when the run ends, note how, and let the next one begin."""
     run = init_context.run
     tags = dict(run.tags) if run else {}
-    listener = LISTENER.get()
+    listener = LISTENER.get() or Listener()
     backfill = tags.get(BACKFILL_ID)
     start = RunStart(
         run_id=run.run_id if run else "none", job=find_job(run.job_name if run else ""),
