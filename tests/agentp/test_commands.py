@@ -17,7 +17,8 @@ from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
 
 COMMANDS = [
-    "up", "url", "stop", "migrate", "load", "demo", "check", "build", "score", "activate", "run", "doctor",
+    "up", "url", "stop", "migrate", "load", "demo", "check", "build", "score", "activate", "run", "backfill", "dev",
+    "prepare", "alert", "doctor",
 ]  # fmt: skip
 
 

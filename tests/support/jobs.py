@@ -10,6 +10,7 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 
 from orchestration import runs
+from orchestration.instances import make_instance
 from orchestration.tags import AS_OF, DAILY, FIRST_PARTITION, ONLY_CHANGES, PARTITION
 from orchestration.targets import LISTENER, Listener
 from tests.support.marts import AS_OF as LAST_DAY
@@ -57,7 +58,7 @@ def run_job(workshop: Workshop, job: str = DAILY, *, tags: Mapping[str, str] | N
     listener = Listener(settings=workshop.settings)
     token = LISTENER.set(listener)
     try:
-        with dg.DagsterInstance.ephemeral() as instance:
+        with make_instance() as instance:
             result = dg.execute_job(
                 dg.reconstructable(runs.LOADERS[job]), instance=instance, run_config=runs.QUIET, tags=given,
             )  # fmt: skip
