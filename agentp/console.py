@@ -104,12 +104,6 @@ def judge_with_progress(
         )  # fmt: skip
 
 
-def test_with_progress(settings: Settings, url: str, *, as_of: str | None) -> int:
-    """Test the marts and show each test as it runs."""
-    with show_steps("Testing") as steps:
-        return pipeline.check_marts(settings, url, as_of=as_of, on_start=steps.begin, on_finish=steps.finish)
-
-
 def score_with_progress(url: str, *, as_of: str | None) -> tuple[ScoreReport, ...]:
     """Score and show what is being done."""
     with show_steps("Scoring") as steps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -124,9 +124,19 @@ def hold_build_lock(url: str, *, announce: Any = None) -> Iterator[None]:
     The lock lives in its own session, so that it goes with the process, however that ends.
     """
     with open_connection(url, autocommit=True) as connection:
-        taken = connection.execute("select pg_try_advisory_lock(%s)", (BUILD_LOCK,)).fetchone()
-        if not (taken and taken[0]):
-            if announce is not None:
-                announce("Another build is at work on this database; waiting for it to end …")
-            connection.execute("select pg_advisory_lock(%s)", (BUILD_LOCK,))
+        if announce is None:
+            take_lock(connection, BUILD_LOCK)
+        else:
+            take_lock(
+                connection, BUILD_LOCK,
+                on_wait=lambda: announce("Another build is at work on this database; waiting for it to end …"),
+            )  # fmt: skip
         yield
+
+
+def take_lock(connection: psycopg.Connection[Any], key: int, *, on_wait: Callable[[], None] = lambda: None) -> None:
+    """Take an advisory lock for the session; ``on_wait`` is called before waiting for whoever has it."""
+    taken = connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
+    if not (taken and taken[0]):
+        on_wait()
+        connection.execute("select pg_advisory_lock(%s)", (key,))

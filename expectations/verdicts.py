@@ -82,12 +82,20 @@ class Verdict:
     @property
     def empty_tables(self) -> tuple[str, ...]:
         """The raw tables that were judged and hold no row: nobody writes them."""
+        return tuple(sorted(table for table, rows in self.count_rows().items() if rows == 0))
+
+    def count_rows(self) -> dict[str, int]:
+        """Return how many rows each raw table holds whose rows were judged."""
         # Rules about shapes see one thing, the table; those about rows see its rows.
         seen: dict[str, int] = {}
         for result in self.results:
             if not result.is_about_shape:
                 seen[result.table] = max(seen.get(result.table, 0), result.rows_seen)
-        return tuple(sorted(table for table, rows in seen.items() if rows == 0))
+        return seen
+
+    def find_faults(self, table: str) -> list[str]:
+        """Return why nothing right can be built of a table."""
+        return [fault for fault in self.stopping if fault.startswith(f"{table}: ")]
 
     @property
     def exit_code(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -112,8 +112,3 @@ def _execute(settings: Settings, job: str, *, tags: dict[str, str], listener: Li
         )
     if not result.success:
         raise RunFailedError("The run failed.", cure="`quality.run_history` and `quality.job_steps` tell where.")
-
-
-def find_last_day(settings: Settings) -> date:
-    """Return the last day that is over where the schedule lives."""
-    return datetime.now(ZoneInfo(find_schedule_timezone(settings))).date() - timedelta(days=1)

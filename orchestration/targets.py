@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from agentp.database import open_connection, resolve_url
+from agentp.database import open_connection, resolve_url, take_lock
 from agentp.errors import AgentpError
 from agentp.settings import Settings, read_settings
 from expectations.verdicts import Verdict
@@ -82,11 +82,7 @@ class Target:
         self._let_go()
         connection = self._stack.enter_context(open_connection(self.url, autocommit=True))
         what = TARGETS[self.start.job]
-        key = LOCKS[what]
-        taken = connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
-        if not (taken and taken[0]):
-            self.listener.note("waiting for another run to end")
-            connection.execute("select pg_advisory_lock(%s)", (key,))
+        take_lock(connection, LOCKS[what], on_wait=lambda: self.listener.note("waiting for another run to end"))
         prepare_history(connection)
         history.open_run(connection, self.start, alone_among=[job for job in TARGETS if TARGETS[job] == what])
         self._lock_holder = connection

@@ -120,7 +120,7 @@ def judge(verdict: Verdict, *, blocking: list[str]) -> Iterator[tuple[CheckResul
             },
         )  # fmt: skip
     for table in TABLES.values():
-        faults = [fault for fault in verdict.stopping if fault.startswith(f"{table}: ")] + broken.get(table, [])
+        faults = verdict.find_faults(table) + broken.get(table, [])
         yield (
             CheckResult(
                 asset=f"{RAW}.{table}", check_name=READABLE, severity="critical", is_blocking=True,
@@ -161,12 +161,9 @@ def _describe_tables(
     context: dg.AssetExecutionContext, verdict: Verdict, *, arrivals: dict[str, datetime]
 ) -> Iterator[Any]:
     """The tables that the gate keeps as renewed, and what it saw of the raw tables as observations."""
-    seen: dict[str, int] = {}
-    for result in verdict.results:
-        if not result.is_about_shape:
-            seen[result.table] = max(seen.get(result.table, 0), result.rows_seen)
+    seen = verdict.count_rows()
     for table in TABLES.values():
-        metadata: dict[str, Any] = {"faults": [f for f in verdict.stopping if f.startswith(f"{table}: ")]}
+        metadata: dict[str, Any] = {"faults": verdict.find_faults(table)}
         if table in seen:
             metadata["dagster/row_count"] = seen[table]
         if table in arrivals:
