@@ -11,8 +11,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import psycopg
 
 from agentp.binaries import change_owner, give_to_system_user, run_tool
 from agentp.errors import ServerError
+from agentp.locks import hold_file_lock
 from agentp.tuning import write_configuration
 
 USER = "agentp"
@@ -44,7 +44,7 @@ def start_server(*, home: Path, preferred_port: int) -> Server:
     Safe to call from several processes at once and after a `kill -9` of the server or of a caller.
     """
     _make_home(home)
-    with _hold_lock(home):
+    with hold_file_lock(home / "server.lock"):
         running = find_server(home=home)
         if running is not None:
             return running
@@ -80,7 +80,7 @@ def stop_server(*, home: Path) -> bool:
     """Stop the home's server, letting running transactions roll back; return whether one ran."""
     if not (home / "postgres" / "PG_VERSION").exists():
         return False
-    with _hold_lock(home):
+    with hold_file_lock(home / "server.lock"):
         pid_file = _read_pid_file(home / "postgres")
         if pid_file is None or not _is_postmaster(pid_file[0], home / "postgres"):
             return False
@@ -98,16 +98,6 @@ def _make_home(home: Path) -> None:
             f"The folder {home} cannot be written: {error.strerror}.",
             cure="Set AGENTP_HOME to a folder of yours, or mend its rights.",
         ) from error
-
-
-@contextmanager
-def _hold_lock(home: Path) -> Iterator[None]:
-    # flock goes with the process: a killed command leaves a file, never a lock.
-    import fcntl
-
-    with (home / "server.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def _make_url(home: Path, port: int) -> str:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from agentp.locks import hold_file_lock
 from agentp.project import compute_definition, run_dbt
 from agentp.settings import DBT_PROJECT, PROJECT_ROOT, Settings
 
@@ -40,8 +41,18 @@ def prepare_manifest(settings: Settings) -> Path:
     folder = settings.home / "dbt"
     manifest, mark = folder / "manifest.json", folder / "manifest.sha256"
     wanted = _identify_project(settings)
-    if manifest.exists() and mark.exists() and mark.read_text(encoding="utf-8") == wanted:
+    if _is_current(manifest, mark, wanted):
         return manifest
+    # dbt writes its manifest in place: of two processes that parse at once, one could read what the other half wrote.
+    with hold_file_lock(folder / "manifest.lock"):
+        if not _is_current(manifest, mark, wanted):
+            _make_manifest(settings, folder)
+            # The mark comes last: who dies before it does all of it again.
+            _replace(mark, wanted.encode())
+    return manifest
+
+
+def _make_manifest(settings: Settings, folder: Path) -> None:
     from expectations.standard import list_rules
 
     run_dbt(settings, NOWHERE, "parse")
@@ -52,11 +63,12 @@ def prepare_manifest(settings: Settings) -> Path:
         )
         for rule in list_rules()
     ]  # fmt: skip
-    # The mark comes last: who dies before it does all of it again.
-    _replace(manifest, (folder / "target" / "manifest.json").read_bytes())
+    _replace(folder / "manifest.json", (folder / "target" / "manifest.json").read_bytes())
     _replace(folder / "rules.json", json.dumps([asdict(card) for card in cards], ensure_ascii=False).encode())
-    _replace(mark, wanted.encode())
-    return manifest
+
+
+def _is_current(manifest: Path, mark: Path, wanted: str) -> bool:
+    return manifest.exists() and mark.exists() and mark.read_text(encoding="utf-8") == wanted
 
 
 def read_manifest(settings: Settings) -> dict[str, Any]:
@@ -81,7 +93,7 @@ def _identify_project(settings: Settings) -> str:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Two processes may start at once; each writes the same, whole."""
+    """Who reads meanwhile sees the old or the new, whole."""
     aside = path.with_name(f"{path.name}.{os.getpid()}")
     aside.write_bytes(content)
     aside.replace(path)

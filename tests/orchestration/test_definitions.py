@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import dagster as dg
@@ -11,6 +14,7 @@ import pytest
 
 from agentp.settings import Settings
 from expectations.standard import list_rules
+from orchestration import manifest as manifests
 from orchestration.manifest import prepare_manifest, read_manifest
 from tests.orchestration.graphs import GRAPH, describe_definitions
 
@@ -87,3 +91,26 @@ def test_activation_is_part_of_the_daily_run_only_where_the_settings_ask_for_it(
     asked = load_definitions(Settings(home=home, activation=True))
     steps = [{node.name for node in found.resolve_job_def("daily").graph.nodes} for found in (loaded, asked)]
     assert steps[1] - steps[0] == {"activation"}
+
+
+def test_of_two_that_start_at_once_one_makes_the_manifest_and_the_other_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path, database_url="postgresql://nobody@127.0.0.1:1/nowhere")
+    others = Barrier(2)
+    made = []
+
+    def parse(settings: Settings, url: str, command: str) -> None:
+        made.append(command)
+        # Were the other one here as well, it would come; dbt would write over what this one is about to read.
+        with suppress(BrokenBarrierError):
+            others.wait(timeout=1)
+        (tmp_path / "dbt" / "target").mkdir(exist_ok=True)
+        (tmp_path / "dbt" / "target" / "manifest.json").write_text("{}", encoding="utf-8")
+
+    monkeypatch.setattr(manifests, "run_dbt", parse)
+    with ThreadPoolExecutor() as pool:
+        paths = list(pool.map(lambda _: prepare_manifest(settings), range(2)))
+
+    assert made == ["parse"]
+    assert {path.read_text(encoding="utf-8") for path in paths} == {"{}"}
