@@ -25,6 +25,7 @@ dagster: install ## Open Dagster with the whole graph, its schedules and sensors
 	@$(BIN)/agentp dev
 
 test: install lint ## Check everything: linters, types, unit and data tests, properties, faults
+	@sh scripts/get_browser.sh
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: install ## Check style and types: ruff, mypy, sqlfluff

@@ -344,6 +344,69 @@ def alert() -> None:
 
 
 @app.command()
+def digest(
+    send: Annotated[
+        bool, typer.Option("--send/--dry-run", help="Whether to send what is due. Default: only show the last ones.")
+    ] = False,
+    tenant: Annotated[
+        str | None,
+        typer.Option(metavar="SALON", help="This salon alone, by slug, id or name; shown also where not asked for."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the pictures into DIR.")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show the digests of salons that asked for them, or send what is due and was not sent: a cron line, every hour."""
+    from agentp.digesting import send_with_report, show_digests
+
+    settings = read_settings()
+    if send:
+        send_with_report(screen, settings, tenant=tenant, is_present=out is None and as_of is None)
+    else:
+        show_digests(screen, settings, tenant=tenant, out=out, as_of=as_of)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go: one a mart, and manifest.json.")],
+    file_format: Annotated[str, typer.Option("--format", help="parquet, csv or xlsx.")] = "csv",
+    mart: Annotated[list[str] | None, typer.Option(help="This mart; may be given several times. Default: all.")] = None,
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SLUG_OR_ID", help="This tenant; may be given several times. Default: all."),
+    ] = None,
+    audience: Annotated[
+        str, typer.Option(help="analyst (no names, phones or words of people) or owner (all but secrets).")
+    ] = "analyst",
+) -> None:
+    """Write the marts to files, all of one moment. Text that a spreadsheet would take for a formula is made text."""
+    from agentp.exporting import export_with_progress
+
+    export_with_progress(
+        screen, read_settings(),
+        folder=out, file_format=file_format, marts=mart or (), tenants=tenant or (), audience=audience,
+    )  # fmt: skip
+
+
+@app.command()
+def report(
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write the site. Default: where `agentp run` does.")
+    ] = None,
+    audience: Annotated[
+        str | None, typer.Option(help="owner: with names, phones and dialogs; analyst: figures alone.")
+    ] = None,
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SALON", help="This salon alone, by slug, id or name; may be said several times."),
+    ] = None,
+) -> None:
+    """Write the reports as a site that opens from the file system; what did not change is left as it is."""
+    from agentp.reporting import report_with_progress
+
+    report_with_progress(screen, read_settings(), folder=out, audience=audience, tenants=tenant or [])
+
+
+@app.command()
 def doctor() -> None:
     """Say what is set up, what is missing and how to mend it. Exit code 2 when something is missing."""
     from agentp.doctor import examine

@@ -135,6 +135,12 @@ def _show_results(screen: Console, listener: Listener, target: str) -> None:
     if "scores" in listener.results:
         show_scores(listener.results["scores"])
     screen.print(f"{sum(test.has_passed for test in tests)} data tests passed.")
+    site = listener.results.get("site")
+    if site is not None:
+        screen.print(
+            f"Reports: {site.rendered} of {site.salons} salons rendered anew; open {site.index}",
+            soft_wrap=True, highlight=False,
+        )  # fmt: skip
 
 
 def _send_alerts(settings: Settings, target: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -29,7 +30,11 @@ class Settings(BaseSettings):
     failure keeps from being built what reads the table, beside those that always do; ``retries`` how often a step is
     tried again after a fault that passes, the first time after ``retry_seconds``, then after twice as long each time;
     ``stale_after_hours`` without a daily run that ended well are a problem; ``alerts`` whom to tell, URLs as apprise
-    writes them, divided by spaces.
+    writes them, divided by spaces; ``digests`` where the digests of salons go, such URLs with ``{admin_chat_id}``,
+    ``{slug}`` and ``{tenant_id}`` in the place of the salon's own (issue 6).
+
+    ``report`` says whether the daily run renews the site of reports, ``report_folder`` where (default: `report` in the
+    home), ``report_audience`` for whom: an analyst's edition shows nobody's name, phone or words (issue 6).
     """
 
     model_config = SettingsConfigDict(
@@ -50,6 +55,10 @@ class Settings(BaseSettings):
     retry_seconds: float = Field(default=10, ge=0, le=3600)
     stale_after_hours: float = Field(default=26, gt=0, le=8760)
     alerts: SecretStr = SecretStr("")
+    digests: SecretStr = SecretStr("")
+    report: bool = True
+    report_folder: Path | None = None
+    report_audience: Literal["owner", "analyst"] = "owner"
 
     @field_validator("default_timezone", "schedule_timezone")
     @classmethod
@@ -57,6 +66,12 @@ class Settings(BaseSettings):
         if name is not None and name not in available_timezones():
             raise ValueError(f"'{name}' is no IANA time zone such as Europe/Moscow")
         return name
+
+    @field_validator("report_folder", mode="before")
+    @classmethod
+    def _take_nothing_for_nothing(cls, folder: object) -> object:
+        # An empty variable would name the folder that one happens to be in.
+        return folder or None
 
     @property
     def is_embedded(self) -> bool:

@@ -2,19 +2,20 @@
 
 Everything sent is taken from `quality.problems`, under a lock, and marked there when a receiver has taken it. Secrets
 stay here: apprise and the libraries under it write URLs with tokens to their logs, so these keep silent while
-something is sent, and errors name a receiver by its place in AGENTP_ALERTS and its schema.
+something is sent, and errors name a receiver by its place in the setting that lists it, and its schema. Digests
+(orchestration/digests.py) are sent the same way.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -54,6 +55,25 @@ _UNTOLD = {
 
 class AlertError(AgentpError):
     """Somebody could not be told; the problems and the run that they are about are as they were."""
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Where messages go: a URL of apprise's, which holds secrets, a name without any, and the setting that lists it."""
+
+    name: str
+    url: str = field(repr=False)
+    setting: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What is sent: plain text, and a PNG where there is one; receivers colour it by its ``kind``."""
+
+    title: str
+    body: str
+    kind: Literal["problem", "recovery", "news"]
+    picture: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -116,13 +136,27 @@ def tell(urls: str, *, title: str, body: str, is_recovery: bool) -> tuple[Agentp
     Raises when nobody has taken it: `SetupError` for a URL that is none, else `AlertError`. When somebody has,
     returns what went wrong with the others.
     """
-    receivers = urls.split()
+    message = Message(title=title, body=body, kind="recovery" if is_recovery else "problem")
+    return tell_receivers(name_receivers(urls, setting="AGENTP_ALERTS"), message)
+
+
+def name_receivers(urls: str, *, setting: str) -> list[Receiver]:
+    """Return the receivers that a setting lists, divided by white space, by names that may be shown to anybody."""
+    found = urls.split()
+    receivers = []
+    for place, url in enumerate(found, start=1):
+        schema = re.match(r"([a-z][a-z0-9+.-]{0,19}):/", url, re.IGNORECASE)
+        name = f"Receiver {place} of {len(found)} in {setting} ({schema[1] if schema else 'no schema'})"
+        receivers.append(Receiver(name, url, setting))
+    return receivers
+
+
+def tell_receivers(receivers: Sequence[Receiver], message: Message) -> tuple[AgentpError, ...]:
+    """Send a message to every receiver; raise and return as `tell` does."""
     failures: list[AgentpError] = []
-    for place, receiver in enumerate(receivers, start=1):
-        schema = re.match(r"([a-z][a-z0-9+.-]{0,19}):/", receiver, re.IGNORECASE)
-        name = f"Receiver {place} of {len(receivers)} in AGENTP_ALERTS ({schema[1] if schema else 'no schema'})"
+    for receiver in receivers:
         try:
-            _send(receiver, name, title=title, body=body, is_recovery=is_recovery)
+            _send(receiver, message)
         except AgentpError as error:
             failures.append(error)
     if receivers and len(failures) == len(receivers):
@@ -179,28 +213,36 @@ def _write_line(title: str, detail: str, opened_at: datetime, closed_at: datetim
     return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
 
 
-def _send(receiver: str, name: str, *, title: str, body: str, is_recovery: bool) -> None:
+def _send(receiver: Receiver, message: Message) -> None:
     with _keep_silent() as codes:
         # Here, because it takes half a second and most runs have nothing to tell.
         from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
+        from apprise.attachment.memory import AttachMemory
         from apprise.common import OverflowMode
 
-        service = Apprise.instantiate(receiver, asset=AppriseAsset(app_id="agentp", app_desc="agentp alerts"))
+        service = Apprise.instantiate(receiver.url, asset=AppriseAsset(app_id="agentp", app_desc="agentp alerts"))
         if service is None:
             raise SetupError(
-                f"{name} is no URL that apprise knows.",
+                f"{receiver.name} is no URL that apprise knows.",
                 cure="Write it as https://github.com/caronc/apprise/wiki has it, such as tgram://token/chat.",
             )
-        if "overflow=" not in receiver:
+        if "overflow=" not in receiver.url:
             service.overflow_mode = OverflowMode.SPLIT
         sender = Apprise()
         sender.add(service)
-        kind = NotifyType.SUCCESS if is_recovery else NotifyType.FAILURE
-        if not sender.notify(body=body, title=title, notify_type=kind, body_format=NotifyFormat.TEXT):
+        kinds = {"problem": NotifyType.FAILURE, "recovery": NotifyType.SUCCESS, "news": NotifyType.INFO}
+        # Receivers that take no pictures leave it out.
+        picture = AttachMemory(  # type: ignore[no-untyped-call]
+            content=message.picture, name="digest.png", mimetype="image/png"
+        ) if message.picture else None  # fmt: skip
+        if not sender.notify(
+            body=message.body, title=message.title, notify_type=kinds[message.kind], body_format=NotifyFormat.TEXT,
+            attach=picture,
+        ):  # fmt: skip
             reason = f"it answered {codes[-1]}" if codes else "it could not be reached, or refused"
             raise AlertError(
-                f"{name} did not take the message: {reason}.",
-                cure="Correct AGENTP_ALERTS or mend the receiver; what nobody has taken is told next time.",
+                f"{receiver.name} did not take the message: {reason}.",
+                cure=f"Correct {receiver.setting} or mend the receiver; what nobody has taken is told next time.",
             )
 
 

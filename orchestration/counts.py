@@ -17,7 +17,7 @@ def read_counts(connection: psycopg.Connection[Any], node: Mapping[str, Any], *,
 
     ``node`` is the model in dbt's manifest, ``invocation_id`` that of the build. ``connection`` commits by itself.
     """
-    if node["config"]["materialized"] == "published":
+    if node["config"]["materialized"] in ("published", "kept"):
         found = connection.execute(
             "select row_count, rows_inserted, rows_updated, rows_deleted, was_full from build.model_runs "
             "where invocation_id = %s and model = %s",

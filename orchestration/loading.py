@@ -9,10 +9,12 @@ import dagster as dg
 
 from agentp.settings import Settings
 from orchestration.defs.dbt import build_models
+from orchestration.defs.digests import build_digests
 from orchestration.defs.gate import build_gate
 from orchestration.defs.jobs import EXECUTOR, build_jobs
 from orchestration.defs.messages import build_messages
 from orchestration.defs.raw import build_raw_tables
+from orchestration.defs.report import build_report
 from orchestration.defs.schedules import build_schedules
 from orchestration.defs.scores import build_scores
 from orchestration.defs.sensors import build_sensors
@@ -57,6 +59,8 @@ def _load(settings: Settings) -> dg.Definitions:
             graph, name="views_of_messages", models=after_messages, description="Live views of what messages brought."
         ),
         "wishes": build_wishes(),
+        "digests": build_digests(),
+        "report": build_report(),
     }
     return dg.Definitions(
         assets=[*raw, *steps.values()],

@@ -1,9 +1,10 @@
 """What is wrong at this moment, and the ledger of it, `quality.problems` (issue 5: "once per problem, with recovery").
 
 A problem is a state, not an event: it is there as long as what runs have left behind says so, under a key that stays
-the same, however often it is looked at. Four kinds: a job whose last run did not end well, a critical check that does
-not pass, marts that are not renewed in time, and a salon that has fallen silent. Warnings are never problems. Titles
-and details go out to people: they hold no passwords, and of clients neither names, phones nor texts.
+the same, however often it is looked at. Five kinds: a job whose last run did not end well, a critical check that does
+not pass, marts that are not renewed in time, a salon that has fallen silent, and a digest that nobody took. Warnings
+are never problems. Titles and details go out to people: they hold no passwords, and of clients neither names, phones
+nor texts.
 """
 
 from __future__ import annotations
@@ -83,6 +84,18 @@ from (select to_jsonb(tenants) as salon from public.tenants_v2 as tenants) as sa
 where coalesce(salon ->> 'is_active', 'true') = 'true'
 """
 
+# What failed is tried again for two days; after that nobody is to mend it any more.
+_READ_FAILED_DIGESTS = """
+select tenant_id, kind, day, error from (
+    select distinct on (tenant_id, kind) tenant_id, kind, day, outcome, error
+    from quality.digests
+    where day >= (%(present)s at time zone 'UTC')::date - 3
+    order by tenant_id, kind, day desc
+) as digests
+where outcome = 'failed'
+order by tenant_id, kind
+"""
+
 _CLOSE = """
 update quality.problems set closed_at = greatest(opened_at, %(present)s)
 where closed_at is null and problem_key <> all(%(key)s) returning problem_key, kind, title, detail
@@ -105,7 +118,7 @@ on conflict (problem_key) where closed_at is null do nothing returning problem_k
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is wrong: ``kind`` is run, check, freshness or silence; ``title`` and ``detail`` are for people.
+    """Something that is wrong: ``kind`` is run, check, freshness, silence or digest; the rest is for people.
 
     ``key`` says what it is about and is the same as long as it lasts.
     """
@@ -137,6 +150,8 @@ def find_problems(connection: Connection, *, present: datetime, stale_after: tim
         problems += _find_failed_checks(connection)
     if _is_there(connection, "quality.volumes"):
         problems += _find_silences(connection, present=present)
+    if _is_there(connection, "quality.digests"):
+        problems += _find_failed_digests(connection, present=present)
     return problems
 
 
@@ -207,9 +222,7 @@ def _find_staleness(connection: Connection, *, limit: datetime, stale_after: tim
 
 
 def _find_silences(connection: Connection, *, present: datetime) -> list[Problem]:
-    salons = None
-    if _is_there(connection, "public.tenants_v2"):
-        salons = {tenant_id: " ".join(name.split())[:80] for tenant_id, name in connection.execute(_READ_SALONS)}
+    salons = _read_salons(connection)
     problems = []
     for tenant_id, observed, expected, is_unusual in connection.execute(_READ_SILENCES, (present,)).fetchall():
         tenant = str(tenant_id)
@@ -219,6 +232,26 @@ def _find_silences(connection: Connection, *, present: datetime) -> list[Problem
         title = f"{(salons or {}).get(tenant) or f'Salon {tenant}'} has fallen silent"
         problems.append(Problem(f"silence/{tenant}", "silence", title, detail))
     return problems
+
+
+def _find_failed_digests(connection: Connection, *, present: datetime) -> list[Problem]:
+    salons = _read_salons(connection)
+    problems = []
+    for tenant_id, kind, day, error in connection.execute(_READ_FAILED_DIGESTS, {"present": present}).fetchall():
+        tenant = str(tenant_id)
+        if salons is not None and tenant not in salons:
+            continue
+        title = f"{(salons or {}).get(tenant) or f'Salon {tenant}'} did not get its {kind} digest"
+        detail = f"That of {day}: {_clean(error)}"
+        problems.append(Problem(f"digest/{tenant}/{kind}", "digest", title, detail))
+    return problems
+
+
+def _read_salons(connection: Connection) -> dict[str, str] | None:
+    """Return the names of active salons by id; none where there is no table of salons."""
+    if not _is_there(connection, "public.tenants_v2"):
+        return None
+    return {tenant_id: " ".join(name.split())[:80] for tenant_id, name in connection.execute(_READ_SALONS)}
 
 
 def _show_time(moment: datetime) -> str:

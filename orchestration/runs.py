@@ -18,6 +18,7 @@ from orchestration.tags import (
     BACKFILL,
     BACKFILL_ID,
     DAILY,
+    DIGESTS,
     FIRST_PARTITION,
     HOURLY,
     LAST_PARTITION,
@@ -80,7 +81,14 @@ def load_wishes() -> dg.JobDefinition:
     return _load(WISHES)
 
 
-LOADERS = {DAILY: load_daily, HOURLY: load_hourly, BACKFILL: load_backfill, WISHES: load_wishes}
+def load_digests() -> dg.JobDefinition:
+    """Return the job that sends digests, for the settings of who runs it."""
+    return _load(DIGESTS)
+
+
+LOADERS = {
+    DAILY: load_daily, HOURLY: load_hourly, BACKFILL: load_backfill, WISHES: load_wishes, DIGESTS: load_digests,
+}  # fmt: skip
 
 
 def _load(job: str) -> dg.JobDefinition:

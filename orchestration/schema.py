@@ -10,6 +10,7 @@ from agentp.schemas import prepare_schema
 
 TABLES = (
     "quality.backfills", "quality.job_runs", "quality.job_steps", "quality.check_results", "quality.problems",
+    "quality.digests",
 )  # fmt: skip
 
 

@@ -67,7 +67,7 @@ create table if not exists quality.problems (
     problem_id bigint generated always as identity primary key,
     -- What the problem is about, the same as long as it lasts, such as `check/agent_p.wishlist_v2/wishes.status_known`.
     problem_key text not null,
-    -- run, check, freshness or silence.
+    -- run, check, freshness, silence or digest.
     kind text not null,
     title text not null,
     detail text not null,
@@ -77,6 +77,20 @@ create table if not exists quality.problems (
     end_told_at timestamptz
 );
 create unique index if not exists problems_open on quality.problems (problem_key) where closed_at is null;
+
+-- One row per salon, kind of digest and the last day that it is about: each is sent once, ever (issue 6).
+create table if not exists quality.digests (
+    tenant_id uuid not null,
+    -- daily or weekly.
+    kind text not null,
+    day date not null,
+    taken_at timestamptz not null default clock_timestamp(),
+    sent_at timestamptz,
+    -- taken (about to be sent), sent, failed (tried again), missed (too old to be sent when its turn came).
+    outcome text not null default 'taken',
+    error text,
+    primary key (tenant_id, kind, day)
+);
 
 -- The last result of every check, found by looking up one check after the other: there are a few hundred, and years of results.
 create or replace view quality.latest_checks with (security_invoker = true) as

@@ -14,15 +14,15 @@ CURSOR = "agentp/wishes_since"
 BACKFILL_ID = "agentp/backfill_id"
 FULL_REFRESH = "agentp/full_refresh"
 TARGET = "agentp/target"
-"""What a run writes, marts or outbox: one run at a time works on each (orchestration/targets.py, deploy/)."""
+"""What a run writes, marts, outbox or digests: one run at a time works on each (orchestration/targets.py, deploy/)."""
 PRIORITY = "dagster/priority"
 PARTITION, FIRST_PARTITION, LAST_PARTITION = (
     "dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end",
 )  # fmt: skip
 
-MARTS, OUTBOX = "marts", "outbox"
-DAILY, HOURLY, BACKFILL, WISHES, BY_HAND = "daily", "hourly", "backfill", "wishes", "assets"
-TARGETS = {DAILY: MARTS, HOURLY: MARTS, BACKFILL: MARTS, BY_HAND: MARTS, WISHES: OUTBOX}
+MARTS, OUTBOX, LETTERS = "marts", "outbox", "digests"
+DAILY, HOURLY, BACKFILL, WISHES, DIGESTS, BY_HAND = "daily", "hourly", "backfill", "wishes", "digests", "assets"
+TARGETS = {DAILY: MARTS, HOURLY: MARTS, BACKFILL: MARTS, BY_HAND: MARTS, WISHES: OUTBOX, DIGESTS: LETTERS}
 """What the runs of each job write; `assets` is whatever somebody chose by hand."""
 
 

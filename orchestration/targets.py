@@ -21,9 +21,9 @@ from orchestration.faults import find_delay, is_passing
 from orchestration.history import CheckResult, RunStart
 from orchestration.partitions import find_days
 from orchestration.schema import prepare_history
-from orchestration.tags import AS_OF, BACKFILL_ID, MARTS, MIGRATE, OUTBOX, STARTED_BY, TARGETS, find_job
+from orchestration.tags import AS_OF, BACKFILL_ID, LETTERS, MARTS, MIGRATE, OUTBOX, STARTED_BY, TARGETS, find_job
 
-LOCKS = {MARTS: 7_203_715_031, OUTBOX: 7_203_715_032}
+LOCKS = {MARTS: 7_203_715_031, OUTBOX: 7_203_715_032, LETTERS: 7_203_715_033}
 """The advisory locks that runs hold from their first step to their last, by what they write."""
 
 

@@ -95,7 +95,7 @@ def database_url(make_database: Callable[[str | None], str]) -> str:
 @pytest.fixture(scope="session")
 def _template(make_database: Callable[[str | None], str], home: Path) -> str:
     url = make_database(None)
-    Workshop(url=url, settings=Settings(home=home, database_url=url)).migrate()
+    Workshop(url=url, settings=Settings(home=home, database_url=url, report=False)).migrate()
     return str(conninfo_to_dict(url)["dbname"])
 
 
@@ -103,7 +103,7 @@ def _template(make_database: Callable[[str | None], str], home: Path) -> str:
 def workshop(make_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
     """A fresh database with the standard's raw tables, and the tools to fill and build it."""
     url = make_database(_template)
-    return Workshop(url=url, settings=Settings(home=home, database_url=url))
+    return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 
 @pytest.fixture
@@ -112,6 +112,6 @@ def make_workshop(make_database: Callable[[str | None], str], _template: str, ho
 
     def make() -> Workshop:
         url = make_database(_template)
-        return Workshop(url=url, settings=Settings(home=home, database_url=url))
+        return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
     return make

@@ -7,7 +7,18 @@ from typing import Any
 import dagster as dg
 
 from agentp.settings import Settings
-from orchestration.tags import BACKFILL, DAILY, HOURLY, MARTS, OUTBOX, PRIORITY, TARGET, WISHES
+from orchestration.tags import (
+    BACKFILL,
+    DAILY,
+    DIGESTS,
+    HOURLY,
+    LETTERS,
+    MARTS,
+    OUTBOX,
+    PRIORITY,
+    TARGET,
+    WISHES,
+)
 
 EXECUTOR = dg.in_process_executor.configured({"step_dependency_config": {"require_upstream_step_success": False}})
 """A run is one process: dbt and Great Expectations are imported once, and one lock is held to its end. A step begins
@@ -20,10 +31,13 @@ AGAIN = {"dagster/retry_strategy": "ALL_STEPS"}
 def build_jobs(
     settings: Settings, *, gate: dg.AssetsDefinition, marts: dg.AssetsDefinition, views: dg.AssetsDefinition,
     outcomes: dg.AssetsDefinition, scores: dg.AssetsDefinition, messages: dg.AssetsDefinition,
-    wishes: dg.AssetsDefinition,
+    wishes: dg.AssetsDefinition, digests: dg.AssetsDefinition, report: dg.AssetsDefinition,
 ) -> list[Any]:  # fmt: skip
-    """Return the jobs over the steps; messages are part of the daily run where the settings ask for them."""
-    steps = [gate, marts, scores, views, *([messages] if settings.activation else []), outcomes]
+    """Return the jobs over the steps; messages and the report are part of the daily run as the settings say."""
+    steps = [
+        gate, marts, scores, views, *([messages] if settings.activation else []), outcomes,
+        *([report] if settings.report else []),
+    ]  # fmt: skip
     whole = _select(*steps) | _select_checks(*steps)
     predictions = dg.AssetSelection.assets(
         ["dashboard", "predictions"], ["scoring", "booking_scores"], ["scoring", "model_runs"]
@@ -47,6 +61,11 @@ def build_jobs(
         dg.define_asset_job(
             WISHES, selection=_select(wishes), tags={TARGET: OUTBOX, PRIORITY: "10", **AGAIN}, executor_def=EXECUTOR,
             description="React to new and changed wishes: what matches, and offers where messages are switched on.",
+        ),
+        dg.define_asset_job(
+            # Beside the marts' runs: a night's build that takes long must not keep the morning's digests waiting.
+            DIGESTS, selection=_select(digests), tags={TARGET: LETTERS, **AGAIN}, executor_def=EXECUTOR,
+            description="Send owners who asked for it what their day, and their week, was like.",
         ),
     ]  # fmt: skip
 

@@ -8,11 +8,15 @@ import dagster as dg
 
 from agentp.settings import Settings
 from orchestration.partitions import find_schedule_timezone
-from orchestration.tags import AS_OF, DAILY, HOURLY, ONLY_CHANGES
+from orchestration.tags import AS_OF, DAILY, DIGESTS, HOURLY, ONLY_CHANGES
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Return the daily run at 01:00, where the settings say it lives, and the hourly one, half past every hour."""
+    """Return the daily run at 01:00, where the settings say it lives, the hourly one, half past each hour, and digests.
+
+    Digests look every hour, because 09:00 comes to each salon in an hour of its own; five minutes past it, and well
+    after the hourly run has closed the day.
+    """
     zone = find_schedule_timezone(settings)
 
     def request(context: dg.ScheduleEvaluationContext) -> Any:
@@ -27,7 +31,18 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             (DAILY, "0 1 * * *", "Everything, once a night."),
             (HOURLY, "30 * * * *", "Risk of bookings ahead; days that are over where the salon lives become final."),
         )
+    ] + [
+        dg.ScheduleDefinition(
+            name=f"{DIGESTS}_schedule", job_name=DIGESTS, cron_schedule="5 * * * *", execution_timezone=zone,
+            execution_fn=request_digests, default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Digests of the day, and on Mondays of the week, from 09:00 where the salon lives.",
+        )
     ]  # fmt: skip
+
+
+def request_digests(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Return the run that sends what is due when it begins, not when it was asked for: nobody gets old letters."""
+    return dg.RunRequest(run_key=context.scheduled_execution_time.astimezone(UTC).isoformat())
 
 
 def request_run(scheduled: datetime, *, timezone: str, settings: Settings) -> dg.RunRequest | dg.SkipReason:

@@ -71,10 +71,10 @@ def test_only_staging_and_the_account_of_raw_rows_read_sources(project: Project)
     assert readers == []
 
 
-def test_marts_are_published_or_live_under_contract_and_by_tenant(project: Project) -> None:
+def test_marts_are_published_or_kept_or_live_under_contract_and_by_tenant(project: Project) -> None:
     marts = [model for model in project.models() if layer_of(model) == "marts"]
-    assert {model["config"]["materialized"] for model in marts} == {"published", "stable_view"}
-    published = [model for model in project.models() if model["config"]["materialized"] == "published"]
+    assert {model["config"]["materialized"] for model in marts} == {"published", "kept", "stable_view"}
+    published = [model for model in project.models() if model["config"]["materialized"] in ("published", "kept")]
     assert [model["name"] for model in published if find_key(model)[:1] != ["tenant_id"]] == []
     for model in [*marts, *published]:
         assert model["config"]["contract"]["enforced"], model["name"]

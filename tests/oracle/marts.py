@@ -7,12 +7,15 @@ from datetime import date
 from tests.oracle.clients import compute_clients
 from tests.oracle.dailies import compute_funnel, compute_metrics, compute_revenue
 from tests.oracle.dialogs import compute_dialogs
+from tests.oracle.kpis import compute_kpis
 from tests.oracle.records import Row, World
 from tests.oracle.retention import compute_peers, compute_retention, compute_visit_rates
 from tests.oracle.sessions import compute_sessions
 from tests.oracle.slots import compute_freed_slots
-from tests.oracle.tenant_days import compute_tenant_days
+from tests.oracle.tenant_days import add_timezones, compute_tenant_days
+from tests.oracle.traffic import compute_traffic
 from tests.oracle.visits import compute_visits
+from tests.oracle.visits_monthly import compute_visits_monthly
 
 
 def compute_marts(world: World, as_of: date) -> dict[str, list[Row]]:
@@ -27,11 +30,14 @@ def compute_marts(world: World, as_of: date) -> dict[str, list[Row]]:
     return {
         "dashboard.dialogs": dialogs,
         "dashboard.sessions": sessions,
-        "intermediate.int_tenant_days": days,
+        "intermediate.int_tenant_days": add_timezones(world, days),
         "dashboard.metrics_dailies": compute_metrics(days, sessions, dialogs),
         "dashboard.funnel_daily": compute_funnel(days, sessions),
         "dashboard.revenue_daily": compute_revenue(days, sessions),
+        "dashboard.kpis": compute_kpis(world, days, sessions, dialogs, visits, as_of),
+        "dashboard.traffic_hourly": compute_traffic(world, days, sessions, dialogs),
         "dashboard.visits": visits,
+        "dashboard.visits_monthly": compute_visits_monthly(world, visits),
         "dashboard.clients": clients,
         "dashboard.freed_slots": compute_freed_slots(world, visits, as_of),
         "dashboard.retention": retention,

@@ -61,18 +61,8 @@ def compute_visit_rates(world: World, visits: list[Row], as_of: date) -> list[Ro
         tenant = tenants[visit["tenant_id"]]
         if visit["outcome"] in ("moved", "upcoming") or not is_due(tenant, visit, as_of):
             continue
-        outcome, late = visit["outcome"], visit["is_released_late"]
-        was_expected = outcome in ("arrived", "no_show") or late is True
-        wanted = {
-            "arrival": (outcome == "arrived", was_expected),
-            "no_show": (outcome == "no_show", was_expected),
-            "cancellation": (outcome == "cancelled", True),
-            "late_cancellation": (late is True, outcome != "cancelled" or late is not None),
-            "unknown": (outcome == "unknown", True),
-        }
-        for measure, (is_part, is_counted) in wanted.items():
-            if is_counted:
-                counts[visit["tenant_id"], visit["visit_day"].replace(day=1), measure].append(is_part)
+        for measure, is_part in assess_visit(visit).items():
+            counts[visit["tenant_id"], visit["visit_day"].replace(day=1), measure].append(is_part)
     return [
         {
             "tenant_id": tenant_id,
@@ -84,6 +74,20 @@ def compute_visit_rates(world: World, visits: list[Row], as_of: date) -> list[Ro
         }
         for (tenant_id, month, measure), found in counts.items()
     ]
+
+
+def assess_visit(visit: Row) -> dict[str, bool]:
+    """Return for each measure that a due booking counts for whether it came to that."""
+    outcome, late = visit["outcome"], visit["is_released_late"]
+    was_expected = outcome in ("arrived", "no_show") or late is True
+    wanted = {
+        "arrival": (outcome == "arrived", was_expected),
+        "no_show": (outcome == "no_show", was_expected),
+        "cancellation": (outcome == "cancelled", True),
+        "late_cancellation": (late is True, outcome != "cancelled" or late is not None),
+        "unknown": (outcome == "unknown", True),
+    }
+    return {measure: is_part for measure, (is_part, is_counted) in wanted.items() if is_counted}
 
 
 def is_due(tenant: Tenant, visit: Row, as_of: date) -> bool:

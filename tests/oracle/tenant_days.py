@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from tests.oracle.local_days import find_day
+from tests.oracle.local_days import find_day, find_zone
 from tests.oracle.records import Row, Tenant, World
 
 CALENDAR_STARTS_ON = date(2015, 1, 1)
 
 
 def compute_tenant_days(world: World, as_of: date) -> list[Row]:
-    """Return the rows of `int_tenant_days`; every day up to a day that is over is final."""
+    """Return the days of `int_tenant_days`; every day up to a day that is over is final."""
     return [
         {"tenant_id": tenant.id, "day": day, "is_final": True}
         for tenant in world.tenants
         for day in sorted(list_days(tenant, list_eventful_days(tenant, world), as_of))
     ]
+
+
+def add_timezones(world: World, days: list[Row]) -> list[Row]:
+    """Return the rows of `int_tenant_days`: the days, with the zone in which each tenant lives."""
+    zones = {tenant.id: find_zone(tenant).key for tenant in world.tenants}
+    return [{**day, "timezone": zones[day["tenant_id"]]} for day in days]
 
 
 def list_eventful_days(tenant: Tenant, world: World) -> set[date]:

@@ -15,11 +15,12 @@ from typing import Any
 
 
 class Webhook:
-    """An HTTP server that keeps what was posted; may be down, slow, or answer with a fault."""
+    """An HTTP server that keeps what was posted; may be down, slow, or answer with a fault, at all paths or some."""
 
     def __init__(self) -> None:
         self.posts: list[tuple[str, dict[str, Any]]] = []
         self.status = 200
+        self.refused: set[str] = set()
         self.seconds = 0.0
         self.port = 0
         self._server: ThreadingHTTPServer | None = None
@@ -47,9 +48,12 @@ class Webhook:
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers["Content-Length"]))
                 time.sleep(webhook.seconds)
-                if webhook.status == 200:
-                    webhook.posts.append((self.path, json.loads(content)))
-                self.send_response(webhook.status)
+                status = 403 if self.path in webhook.refused else webhook.status
+                if status == 200:
+                    # Pictures come as forms.
+                    is_json = content.startswith(b"{")
+                    webhook.posts.append((self.path, json.loads(content) if is_json else {"form": content}))
+                self.send_response(status)
                 self.end_headers()
                 # What Slack answers; Telegram's plugin reads no further than the status.
                 self.wfile.write(b"ok")

@@ -47,6 +47,7 @@ SETTINGS: tuple[dict[str, object], ...] = (
     {"late_cancellation_hours": 48}, {"loss_period_days": 0, "late_cancellation_hours": "soon"},
     {"loss_period_days": 1.5, "late_cancellation_hours": -2}, {"loss_period_days": True},
 )  # fmt: skip
+TITLES: tuple[object, ...] = ("Маникюр", " Стрижка ", "Брови", "", None, 7, {"ru": "Маникюр"}, True)
 TIMES = ("2025-01-15T10:00:00", "", None, 1736935200)
 STAGES = (
     "service_selection", "staff_selection", "time_selection", "confirmation", "", None, 3, ["staff_selection"],
@@ -178,6 +179,9 @@ def wishes(draw: st.DrawFn, number: int, sessions: tuple[Session, ...]) -> Wish:
         meta={
             "date": draw(st.sampled_from((day, day, day, "2026-02-30", None))),
             "service_id": service,
+            "service_title": draw(st.sampled_from(TITLES)),
+            "staff_id": draw(st.sampled_from(STAFF)),
+            "staff_name": draw(st.sampled_from(TITLES)),
             "time_preference": draw(st.sampled_from((None, "morning", "afternoon", "evening", " Evening", "night"))),
         },
         processed_at=draw(st.sampled_from((None, None, created_at + timedelta(days=1)))),

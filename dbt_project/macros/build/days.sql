@@ -1,12 +1,23 @@
 {# The tenant's calendar (REQUIREMENTS C6). #}
 
-{# On the first and last days that Postgres knows, an offset would lead out of its time: there the day is that of UTC. #}
-{% macro local_day(instant, timezone) -%}
+{# On the first and last days that Postgres knows, an offset would lead out of its time: there the clock is that of UTC. #}
+{% macro local_time(instant, timezone) -%}
     (
         {{ instant }} at time zone case
             when {{ instant }} between '4713-01-02 BC' and '294276-12-30' then {{ timezone }} else 'UTC'
         end
-    )::date
+    )
+{%- endmacro %}
+
+
+{% macro local_day(instant, timezone) -%}
+    {{ local_time(instant, timezone) }}::date
+{%- endmacro %}
+
+
+{# The hour on the salon's clock, 0 to 23; an infinite instant has none, and counts at 0. #}
+{% macro local_hour(instant, timezone) -%}
+    coalesce(extract(hour from {{ local_time(instant, timezone) }})::integer, 0)
 {%- endmacro %}
 
 

@@ -59,7 +59,7 @@
         {{ return(false) }}
     {%- endif -%}
     {%- for node in graph.nodes.values()
-        if node.unique_id in selected_resources and node.config.materialized == 'published' -%}
+        if node.unique_id in selected_resources and node.config.materialized in ('published', 'kept') -%}
         {{ return(true) }}
     {%- endfor -%}
     {{ return(false) }}
@@ -72,7 +72,7 @@
     {%- endif -%}
     {%- set wanted = [] -%}
     {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and node.config.materialized == 'published' -%}
+        if node.resource_type == 'model' and node.config.materialized in ('published', 'kept') -%}
         {%- do wanted.append(node.unique_id) -%}
     {%- endfor -%}
     {%- set built = [] -%}

@@ -16,6 +16,28 @@
 {% endmacro %}
 
 
+{% macro require_table(existing) %}
+    {% if existing is not none and not existing.is_table %}
+        {{ exceptions.raise_compiler_error(
+            this ~ " exists, but is a " ~ existing.type ~ ", and a mart is a table. "
+            ~ "Rename or drop that " ~ existing.type ~ " and build again."
+        ) }}
+    {% endif %}
+{% endmacro %}
+
+
+{# Make the table as its contract says, without its key. #}
+{% macro create_by_contract(relation, key) %}
+    {%- set definitions = [] -%}
+    {%- for column in model.columns.values() -%}
+        {%- do definitions.append(
+            adapter.quote(column.name) ~ ' ' ~ column.data_type ~ (' not null' if is_required(column, key) else '')
+        ) -%}
+    {%- endfor -%}
+    {% do run_query("create table " ~ relation ~ " (" ~ definitions | join(', ') ~ ")") %}
+{% endmacro %}
+
+
 {# Bring the columns to the contract; return the statements that must wait until the rows are in. #}
 {% macro alter_to_contract(relation, key) %}
     {%- set stored = {} -%}

@@ -17,12 +17,7 @@
     {% call statement('begin_publication') %}select 1{% endcall %}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {% if existing is not none and not existing.is_table %}
-        {{ exceptions.raise_compiler_error(
-            this ~ " exists, but is a " ~ existing.type ~ ", and a mart is a table. "
-            ~ "Rename or drop that " ~ existing.type ~ " and build again."
-        ) }}
-    {% endif %}
+    {% do require_table(existing) %}
     {# A scoped build has the definition of the last complete one, whose columns were checked. #}
     {% if full %}{% do get_assert_columns_equivalent(sql) %}{% endif %}
 
@@ -33,14 +28,7 @@
     {% endif %}
     {%- set row_count = count_published(target_relation, counts, full) -%}
     {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
-    {% call statement('main') -%}
-        insert into build.model_runs (
-            invocation_id, model, was_full, rows_inserted, rows_updated, rows_deleted, row_count, finished_at
-        ) values (
-            '{{ invocation_id }}', '{{ this.identifier }}', {{ full }},
-            {{ counts.inserted }}, {{ counts.updated }}, {{ counts.deleted }}, {{ row_count }}, statement_timestamp()
-        )
-    {%- endcall %}
+    {% call statement('main') %}{{ model_run_record(counts, row_count, full) }}{% endcall %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
@@ -51,13 +39,7 @@
 
 {# Make the table and fill it; the key comes last, because one sort is cheaper than a million descents. #}
 {% macro publish_first(relation, sql, key) %}
-    {%- set definitions = [] -%}
-    {%- for column in model.columns.values() -%}
-        {%- do definitions.append(
-            adapter.quote(column.name) ~ ' ' ~ column.data_type ~ (' not null' if is_required(column, key) else '')
-        ) -%}
-    {%- endfor -%}
-    {% do run_query("create table " ~ relation ~ " (" ~ definitions | join(', ') ~ ")") %}
+    {% do create_by_contract(relation, key) %}
     {%- set names = quote_columns(model.columns.keys()) -%}
     {% call statement('fill') -%}
         insert into {{ relation }} ({{ names }}) select {{ names }} from ({{ sql }}) as built
@@ -159,6 +141,17 @@
     {%- endif -%}
     {{ return(known[0][0] + counts.inserted - counts.deleted) }}
 {% endmacro %}
+
+
+{# What the build did to the mart, in the transaction that did it. #}
+{% macro model_run_record(counts, row_count, full) -%}
+    insert into build.model_runs (
+        invocation_id, model, was_full, rows_inserted, rows_updated, rows_deleted, row_count, finished_at
+    ) values (
+        '{{ invocation_id }}', '{{ this.identifier }}', {{ full }},
+        {{ counts.inserted }}, {{ counts.updated }}, {{ counts.deleted }}, {{ row_count }}, statement_timestamp()
+    )
+{%- endmacro %}
 
 
 {% macro publish_indexes(relation) %}

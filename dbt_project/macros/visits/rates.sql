@@ -1,5 +1,6 @@
 {# Wilson's 95 % interval of a rate (Wilson 1927, JASA 22:209-212): right where counts are small or rates near 0 or 1.
-   NULL over nothing (METRICS, house rules). #}
+   NULL over nothing (METRICS, house rules), and where the part is more than the whole, which only a mart that somebody
+   edited can have: a test tells of that, an error would stop what could mend it. #}
 
 {% macro rate_of(part, whole) -%}
     round({{ part }}::numeric / nullif({{ whole }}, 0), 4)
@@ -19,7 +20,7 @@
 {% macro wilson_bound(part, whole, sign) -%}
     {%- set z = '1.959964' -%}
     case
-        when {{ whole }} > 0
+        when {{ whole }} > 0 and {{ part }} between 0 and {{ whole }}
             then round(
                 least(1, greatest(0, (
                     {{ part }}::numeric / {{ whole }} + {{ z }} ^ 2 / (2 * {{ whole }})

@@ -131,7 +131,8 @@ closed as (
     select
         tenant_days.tenant_id,
         tenant_days.day,
-        {{ is_final_day('tenant_days.day', 'tenants.timezone') }} as is_final
+        {{ is_final_day('tenant_days.day', 'tenants.timezone') }} as is_final,
+        tenants.timezone
     from tenant_days
     inner join tenants on tenant_days.tenant_id = tenants.tenant_id
 

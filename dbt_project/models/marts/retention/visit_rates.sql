@@ -1,55 +1,21 @@
 with
 
-visits as (
+assessed as (
 
-    select * from {{ ref('visits') }}
-
-),
-
-tenants as (
-
-    select * from {{ ref('stg_agent_p__tenants') }}
+    select * from {{ ref('int_visits_assessed') }}
 
 ),
 
--- Bookings whose time has come, by the month of the visit; a moved booking counts where it was moved to (METRICS).
-due as (
-
-    select
-        visits.tenant_id,
-        date_trunc('month', visits.visit_day)::date as visit_month,
-        visits.outcome,
-        visits.is_released_late
-    from visits
-    left join tenants on visits.tenant_id = tenants.tenant_id
-    where
-        visits.outcome in ('arrived', 'no_show', 'cancelled', 'unknown')
-        and isfinite(visits.visit_at)
-        and visits.visit_at < {{ as_of_moment(tenant_timezone()) }}
-
-),
-
--- METRICS, "Arrival rate" and below: what was cancelled in time was no visit to come to; where nobody knows when, neither.
 counted as (
 
     select
-        due.tenant_id,
-        due.visit_month,
-        measures.measure,
-        count(*) filter (where measures.is_part) as part_count,
+        tenant_id,
+        date_trunc('month', visit_day)::date as visit_month,
+        measure,
+        count(*) filter (where is_part) as part_count,
         count(*) as whole_count
-    from due
-    cross join
-        lateral (
-            values
-            ('arrival', due.outcome = 'arrived', due.outcome in ('arrived', 'no_show') or coalesce(due.is_released_late, false)),
-            ('no_show', due.outcome = 'no_show', due.outcome in ('arrived', 'no_show') or coalesce(due.is_released_late, false)),
-            ('cancellation', due.outcome = 'cancelled', true),
-            ('late_cancellation', coalesce(due.is_released_late, false), due.outcome <> 'cancelled' or due.is_released_late is not null),
-            ('unknown', due.outcome = 'unknown', true)
-        ) as measures (measure, is_part, is_counted)
-    where measures.is_counted
-    group by due.tenant_id, due.visit_month, measures.measure
+    from assessed
+    group by tenant_id, date_trunc('month', visit_day), measure
 
 )
 

@@ -26,6 +26,8 @@ checked as (
         settings.enable_gap_filtering in ('true', 'false') as is_gap_filtering_valid,
         settings.loss_period_days ~ {{ whole_number_pattern() }} as is_loss_period_valid,
         settings.late_cancellation_hours ~ {{ whole_number_pattern() }} as is_late_hours_valid,
+        settings.digest in ('daily', 'weekly', 'both') as is_digest_valid,
+        settings.language in ('ru', 'en') as is_language_valid,
         tenants.has_known_timezone,
         tenants.loss_period_days as valid_loss_period_days,
         tenants.late_cancellation_hours as valid_late_cancellation_hours
@@ -63,7 +65,11 @@ select
         case when is_quiet_until_valid is false then 'settings.quiet_until' end,
         case when is_hold_out_valid is false then 'settings.hold_out_percent' end,
         case when is_loss_period_valid is false then 'settings.loss_period_days' end,
-        case when is_late_hours_valid is false then 'settings.late_cancellation_hours' end
+        case when is_late_hours_valid is false then 'settings.late_cancellation_hours' end,
+        case when is_digest_valid is false then 'settings.digest' end,
+        case when is_language_valid is false then 'settings.language' end
     ], null)) as problems,
-    updated_at
+    updated_at,
+    case when is_digest_valid then digest end as digest,
+    case when is_language_valid then language else 'ru' end as language
 from checked

@@ -1,6 +1,6 @@
 with
 
-freed_slots as (
+freed_slots as not materialized (
 
     select * from {{ ref('freed_slots') }}
 

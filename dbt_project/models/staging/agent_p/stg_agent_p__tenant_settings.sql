@@ -24,5 +24,9 @@ select
     coalesce(jsonb_typeof(source.metadata) = 'object', false) as has_settings,
 
     ---------- timestamps
-    source.updated_at
+    source.updated_at,
+
+    ---------- text, behind what others' views may hang on
+    source.metadata -> 'settings' ->> 'digest' as digest,
+    source.metadata -> 'settings' ->> 'language' as language
 from {{ source('agent_p', 'tenants_v2') }} as source

@@ -1,0 +1,95 @@
+"""What the marts hold of people: the class of each column, as the YAML of the marts declares it (REQUIREMENTS D4).
+
+A column of a mart that holds, or could hold, what belongs to somebody says so beside its description:
+``config: {meta: {class: pii}}``. The classes:
+
+* ``pii``: who a client is and how to reach them, such as names, phones, chats. For the owner of the salon alone.
+* ``text``: what people wrote, or what was noted of it in free words. May hold anything, so for the owner alone.
+* ``staff``: what a member of the staff is called. No client's data, and figures by master could not do without it: for
+  both audiences.
+* ``secret``: what opens a door. For no audience; no mart should have one.
+* ``plain``: looks like one of these by its name or type, and was found to be none.
+
+A column without a class is plain. tests/agentp/test_classification.py keeps a column that looks like a person's from
+having none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agentp.errors import SetupError
+from agentp.settings import DBT_PROJECT
+
+CLASSES = ("pii", "text", "staff", "secret", "plain")
+MARTS = DBT_PROJECT / "models" / "marts"
+# Six times as quick; a PyYAML that was built without libyaml has only the other.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredColumn:
+    """A column of a mart: ``data_type`` as Postgres names it; ``sort`` is its class, None for one without."""
+
+    name: str
+    data_type: str
+    sort: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredMart:
+    """A mart as its YAML declares it: ``name`` in schema `dashboard`; ``key`` is empty for live views."""
+
+    name: str
+    columns: tuple[DeclaredColumn, ...]
+    key: tuple[str, ...]
+
+
+@cache
+def read_classes() -> Mapping[tuple[str, str], str]:
+    """Return the class of every column that has one, by (mart, column); the mart without its schema."""
+    return {
+        (mart.name, column.name): column.sort
+        for mart in read_marts().values()
+        for column in mart.columns
+        if column.sort is not None
+    }
+
+
+@cache
+def read_marts(folder: Path = MARTS) -> Mapping[str, DeclaredMart]:
+    """Return what the YAML beside the models declares, by name; without dbt."""
+    found: dict[str, DeclaredMart] = {}
+    for path in sorted(folder.rglob("*.yml")):
+        if path.name.endswith("_unit_tests.yml"):
+            continue
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # a safe loader either way
+        for model in document.get("models") or []:
+            found[model["name"]] = _read_mart(model)
+    return found
+
+
+def _read_mart(model: Mapping[str, Any]) -> DeclaredMart:
+    keys = [entry["columns"] for entry in model.get("constraints") or [] if entry["type"] == "primary_key"]
+    return DeclaredMart(
+        name=model["name"],
+        columns=tuple(_read_column(model["name"], column) for column in model.get("columns") or []),
+        key=tuple(keys[0]) if keys else (),
+    )
+
+
+def _read_column(mart: str, column: Mapping[str, Any]) -> DeclaredColumn:
+    sort = ((column.get("config") or {}).get("meta") or {}).get("class")
+    # A misspelt class would hide nothing, and a class beside `config` is one that dbt and this file do not see.
+    if (sort is not None and sort not in CLASSES) or "class" in (column.get("meta") or {}):
+        raise SetupError(
+            f"The class of {mart}.{column['name']} cannot be read: {sort or column['meta']}.",
+            cure=f"Write `config: {{meta: {{class: …}}}}` with one of {', '.join(CLASSES)}.",
+        )
+    return DeclaredColumn(name=column["name"], data_type=str(column.get("data_type", "text")), sort=sort)

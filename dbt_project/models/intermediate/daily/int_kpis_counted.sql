@@ -1,0 +1,89 @@
+with
+
+periods as (
+
+    select * from {{ ref('int_periods_compared') }}
+
+),
+
+metrics as (
+
+    select * from {{ ref('metrics_dailies') }}
+
+),
+
+sessions as (
+
+    select * from {{ ref('sessions') }}
+
+),
+
+windows as (
+
+    select
+        periods.tenant_id,
+        periods.period_days,
+        sides.is_previous,
+        sides.first_day,
+        sides.last_day
+    from periods
+    cross join
+        lateral (
+            values
+            (false, periods.period_start, periods.period_end),
+            (true, periods.previous_start, periods.previous_end)
+        ) as sides (is_previous, first_day, last_day)
+
+),
+
+-- Days add up; clients who came on several do not, and are counted over the window.
+totals as (
+
+    select
+        windows.tenant_id,
+        windows.period_days,
+        windows.is_previous,
+        measures.measure,
+        '' as currency,
+        measures.kind,
+        measures.part_sum,
+        measures.whole_count
+    from windows
+    cross join
+        lateral (
+            select
+                coalesce(sum(metrics.dialogs_started), 0)::bigint as dialogs,
+                coalesce(sum(metrics.bookings), 0) as bookings,
+                coalesce(sum(metrics.cancelled_bookings), 0) as cancelled_bookings,
+                coalesce(sum(metrics.response_ms_sum), 0) as response_ms_sum,
+                coalesce(sum(metrics.response_count), 0)::bigint as response_count,
+                coalesce(sum(metrics.new_clients), 0) as new_clients,
+                coalesce(sum(metrics.messages), 0) as messages
+            from metrics
+            where metrics.tenant_id = windows.tenant_id and metrics.day between windows.first_day and windows.last_day
+        ) as days
+    cross join
+        lateral (
+            select count(distinct sessions.client_id) as unique_clients
+            from sessions
+            where
+                sessions.tenant_id = windows.tenant_id
+                and sessions.started_day between windows.first_day and windows.last_day
+                and not sessions.is_inferred
+        ) as visitors
+    cross join
+        lateral (
+            values
+            ('dialogs', 'count', days.dialogs, null),
+            ('bookings', 'count', days.bookings, null),
+            ('conversion', 'rate', days.bookings, days.dialogs),
+            ('cancelled_bookings', 'count', days.cancelled_bookings, null),
+            ('avg_response_ms', 'average', days.response_ms_sum, days.response_count),
+            ('unique_clients', 'count', visitors.unique_clients, null),
+            ('new_clients', 'count', days.new_clients, null),
+            ('messages', 'count', days.messages, null)
+        ) as measures (measure, kind, part_sum, whole_count)
+
+)
+
+select * from totals

@@ -1,0 +1,163 @@
+"""Numbers, money, days and moments as people of a language write them (Babel, CLDR)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+from babel import Locale, dates, numbers, units
+
+NOTHING = "—"
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+"""In milliseconds."""
+KEPT = 100_000
+"""Values whose text is kept: tables repeat days and amounts, and Babel takes tens of microseconds for each."""
+
+
+class Formats:
+    """How values are written in one language; None, NaN and NaT are a dash everywhere."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.locale = Locale.parse(language)
+        self._write_day = lru_cache(KEPT)(self._format_day)
+        self._write_number = lru_cache(KEPT)(self._format_number)
+        self._write_money = lru_cache(KEPT)(self._format_money)
+        self._write_duration = lru_cache(KEPT)(self._format_duration)
+
+    def write_number(self, value: Any, digits: int = 0) -> str:
+        """A number with at most so many digits after the point."""
+        return NOTHING if is_missing(value) else self._write_number(_to_decimal(value), digits)
+
+    def write_money(self, value: Any, currency: str | None) -> str:
+        """An amount in its currency, without cents where there are none; ``XXX`` is an amount of no known currency."""
+        return NOTHING if is_missing(value) else self._write_money(_to_decimal(value), currency or "XXX")
+
+    def write_percent(self, share: Any, digits: int = 0) -> str:
+        """A share, 0 to 1, as per cent."""
+        if is_missing(share):
+            return NOTHING
+        pattern = "0%" if digits == 0 else "0." + "0" * digits + "%"
+        text: str = numbers.format_percent(_to_decimal(share), format=_space(pattern, self.locale), locale=self.locale)
+        return text
+
+    def write_points(self, difference: Any) -> str:
+        """A difference of two shares, in percentage points with its sign."""
+        points = round(_to_decimal(difference) * 100, 1)
+        sign = "+" if points > 0 else ("−" if points < 0 else "")
+        return f"{sign}{self.write_number(abs(points), 1)}"
+
+    def write_day(self, value: Any) -> str:
+        """A day with its year."""
+        return NOTHING if is_missing(value) else self._write_day(_to_day(value), "d MMM y")
+
+    def write_short_day(self, value: Any) -> str:
+        """A day of the current year."""
+        return NOTHING if is_missing(value) else self._write_day(_to_day(value), "d MMM")
+
+    def write_month(self, value: Any) -> str:
+        """A month with its year, by any of its days."""
+        return NOTHING if is_missing(value) else self._write_day(_to_day(value), "LLL y")
+
+    def write_moment(self, value: Any) -> str:
+        """A local day and minute; the caller hands over local time."""
+        return NOTHING if is_missing(value) else f"{self.write_day(value)}, {value:%H:%M}"
+
+    def write_period(self, first: Any, last: Any) -> str:
+        """From a day to a day, both inclusive."""
+        return f"{self.write_short_day(first)} – {self.write_day(last)}"
+
+    def write_duration(self, milliseconds: Any) -> str:
+        """A time that something took, in the two largest units that say something."""
+        if is_missing(milliseconds):
+            return NOTHING
+        exact = round(float(milliseconds))
+        # What is not shown makes no difference: tenths of the first second, else seconds.
+        return self._write_duration(exact if exact < SECOND else exact - exact % SECOND)
+
+    def _format_duration(self, left: int) -> str:
+        sizes = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
+        if left < SECOND:
+            return self._write_unit(left / SECOND, "second", digits=1)
+        place = next(place for place, (size, _) in enumerate(sizes) if left >= size)
+        parts = []
+        for size, unit in sizes[place : place + 2]:
+            count, left = divmod(left, size)
+            if count:
+                parts.append(self._write_unit(count, unit))
+        return " ".join(parts)
+
+    def write_weekday(self, number: int) -> str:
+        """The short name of a weekday, Monday 0."""
+        name: str = self.locale.days["stand-alone"]["abbreviated"][number]
+        return name
+
+    def _write_unit(self, count: float, unit: str, digits: int = 0) -> str:
+        pattern = "#,##0" + ("." + "#" * digits if digits else "")
+        text: str = units.format_unit(
+            _to_decimal(count), f"duration-{unit}", length="short", format=pattern, locale=self.locale
+        )
+        return text.replace(" ", "\u00a0")
+
+    def _format_number(self, value: Decimal, digits: int) -> str:
+        pattern = "#,##0" + ("." + "#" * digits if digits else "")
+        text: str = numbers.format_decimal(value, format=pattern, locale=self.locale)
+        # What rounds to zero has no sign.
+        return text if any(sign in "123456789" for sign in text) else text.removeprefix("-")
+
+    def _format_money(self, value: Decimal, currency: str) -> str:
+        if currency == "XXX" or len(currency) != 3:
+            return self._format_number(value, 2)
+        is_whole = value == value.to_integral_value()
+        text: str = numbers.format_currency(
+            value, currency, locale=self.locale, currency_digits=not is_whole,
+            format="#,##0\u00a0¤" if is_whole and self.language == "ru" else ("¤#,##0" if is_whole else None),
+        )  # fmt: skip
+        # A code in place of a symbol needs its distance.
+        return re.sub(r"^(-?[A-Z]{3})(?=\d)", "\\1\u00a0", text)
+
+    def _format_day(self, value: date, pattern: str) -> str:
+        text: str = dates.format_date(value, pattern, locale=self.locale)
+        return text
+
+
+@lru_cache
+def get_formats(language: str) -> Formats:
+    """Return how a language writes; made once a process."""
+    return Formats(language)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is none: None, NaN (also Postgres's numeric one), NaT."""
+    return value is None or value is pd.NaT or (isinstance(value, float | Decimal) and value != value)
+
+
+def write_phone(phone: str | None) -> str:
+    """A phone as it is dialled: eleven digits of the Russian plan in groups, others as they were written."""
+    if is_missing(phone) or not phone:
+        return NOTHING
+    digits = "".join(character for character in phone if character.isdigit())
+    if len(digits) == 11 and digits[0] in "78" and set(phone) <= set("0123456789+()- "):
+        return f"+7 {digits[1:4]} {digits[4:7]}-{digits[7:9]}-{digits[9:]}"
+    return phone
+
+
+def move_days(day: date, count: int) -> date:
+    """Return the day so many days later."""
+    return day + timedelta(days=count)
+
+
+def _to_decimal(value: Any) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def _to_day(value: Any) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _space(pattern: str, locale: Locale) -> str:
+    return pattern.replace("%", "\u00a0%") if locale.language == "ru" else pattern

@@ -1,0 +1,14 @@
+"""Columns as they are: pandas makes of texts beside nothing, and of whole numbers beside nothing, something else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+
+def add_columns(frame: pd.DataFrame, **columns: Sequence[object]) -> pd.DataFrame:
+    """Return the frame with columns added or replaced, a value a row, none of them converted."""
+    return frame.assign(
+        **{name: pd.Series(list(values), index=frame.index, dtype=object) for name, values in columns.items()}
+    )

@@ -1,0 +1,76 @@
+"""Figures beside those of the period before: what changed, and whether that can be told from chance."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import sqrt
+from typing import Any
+
+import pandas as pd
+
+from reports.formats import is_missing
+from reports.frames.columns import add_columns
+
+FEWEST = 20
+"""A rate of fewer is "too few to say": at 10 of 20, Wilson's 95 % interval is 40 points wide (METRICS, house rules)."""
+RATES = frozenset({"conversion", "arrival_rate", "no_show_rate", "cancellation_rate", "unknown_rate"})
+LOWER_IS_BETTER = frozenset(
+    {"cancelled_bookings", "avg_response_ms", "no_show_rate", "cancellation_rate", "unknown_rate"}
+)
+COUNTS = frozenset({"dialogs", "bookings", "cancelled_bookings", "unique_clients", "new_clients"})
+NEITHER = frozenset({"messages"})
+"""More messages are neither good nor bad."""
+
+
+def compare_periods(kpis: pd.DataFrame) -> pd.DataFrame:
+    """Add to each row of `kpis` what it says beside the period before.
+
+    ``is_enough``: a rate of at least `FEWEST`, or no rate. ``change``: value less previous value; of rates in shares.
+    ``change_share``: of others, the change as a share of the value before; none where that was zero. ``is_certain``:
+    of rates, whether Newcombe's 95 % interval of the difference leaves out zero; of others always. ``tone``: ``good``,
+    ``bad`` or ``even``.
+    """
+    rows = [_compare(row) for row in kpis.to_dict("records")]
+    names = ["is_enough", "change", "change_share", "is_certain", "tone"]
+    return add_columns(kpis, **{name: [row[name] for row in rows] for name in names})
+
+
+def _compare(row: dict[str, Any]) -> dict[str, Any]:
+    is_rate = row["measure"] in RATES
+    enough_now = not is_rate or (row["whole_count"] or 0) >= FEWEST
+    enough_before = not is_rate or (row["previous_whole_count"] or 0) >= FEWEST
+    found: dict[str, Any] = {
+        "is_enough": enough_now, "change": None, "change_share": None, "is_certain": False, "tone": "even",
+    }  # fmt: skip
+    if is_missing(row["value"]) or is_missing(row["previous_value"]) or not row["is_comparable"]:
+        return found
+    if not (enough_now and enough_before):
+        return found
+    change = Decimal(str(row["value"])) - Decimal(str(row["previous_value"]))
+    found["change"] = change
+    found["is_certain"] = not is_rate or _leaves_out_zero(row)
+    if not is_rate and row["previous_value"]:
+        found["change_share"] = change / Decimal(str(row["previous_value"]))
+    if change and found["is_certain"] and row["measure"] not in NEITHER and not _is_noise(row, change):
+        found["tone"] = "good" if (change > 0) != (row["measure"] in LOWER_IS_BETTER) else "bad"
+    return found
+
+
+def _is_noise(row: dict[str, Any], change: Decimal) -> bool:
+    """Whether a count changed by no more than counts of things that come by themselves do (Poisson, 95 %)."""
+    if row["measure"] not in COUNTS:
+        return False
+    return float(change) ** 2 <= 1.96**2 * (float(row["value"]) + float(row["previous_value"]))
+
+
+def _leaves_out_zero(row: dict[str, Any]) -> bool:
+    """Newcombe's interval of a difference of two shares, from Wilson's of each (Newcombe 1998, method 10)."""
+    now, low, high = (float(row[name]) for name in ("value", "value_low", "value_high"))
+    before, before_low, before_high = (
+        float(row[name]) for name in ("previous_value", "previous_value_low", "previous_value_high")
+    )
+    difference = now - before
+    return (
+        difference - sqrt((now - low) ** 2 + (before_high - before) ** 2) > 0
+        or difference + sqrt((high - now) ** 2 + (before - before_low) ** 2) < 0
+    )

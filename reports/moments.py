@@ -1,0 +1,24 @@
+"""Moments that Python has no value for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.types.datetime import TimestamptzLoader
+
+
+class FiniteTimestamptzLoader(TimestamptzLoader):
+    """Loads moments; what Python cannot hold (infinity, years past 9999) is none rather than an error."""
+
+    def load(self, data: Any) -> Any:
+        """Return the moment, or None."""
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return None
+
+
+def load_infinity_as_nothing(connection: psycopg.Connection[Any]) -> None:
+    """Make the connection load moments without end as None."""
+    connection.adapters.register_loader("timestamptz", FiniteTimestamptzLoader)

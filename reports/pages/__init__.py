@@ -1,0 +1,1 @@
+"""Pages: frames and texts put together; one module a page."""

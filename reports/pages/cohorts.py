@@ -1,0 +1,89 @@
+"""Who came back: cohorts by the month of the first visit, what became of bookings, and salons of similar size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from reports.blocks import Page, Section
+from reports.formats import is_missing
+from reports.frames.columns import add_columns
+from reports.frames.comparisons import FEWEST
+from reports.pages.context import Context, make_chart, make_section, make_table, to_number
+from reports.tables import Column
+
+DRAWN = "rebook_client_60d_fwd"
+MONTHS_DRAWN = 12
+RATE = (
+    Column(name="rate", kind="percent"), Column(name="rate_low", kind="percent"),
+    Column(name="rate_high", kind="percent"),
+)  # fmt: skip
+
+
+def build_cohorts(context: Context) -> Page:
+    """Return the page."""
+    return Page(
+        name="cohorts", title=context.texts.get("page.cohorts.title"), lead=context.texts.get("page.cohorts.lead"),
+        sections=(_build_retention(context), _build_rates(context), _build_peers(context)),
+    )  # fmt: skip
+
+
+def hide_small_rates(frame: pd.DataFrame, count: str) -> pd.DataFrame:
+    """Return the frame with rates of fewer than `FEWEST` left out; counts stay."""
+    enough = [not is_missing(n) and int(n) >= FEWEST for n in frame[count].tolist()]
+    hidden = {
+        name: [value if is_enough else None for value, is_enough in zip(frame[name].tolist(), enough, strict=True)]
+        for name in ("rate", "rate_low", "rate_high")
+    }
+    return add_columns(frame, **hidden)
+
+
+def _build_retention(context: Context) -> Section:
+    retention = hide_small_rates(context.frames["retention"], "assessable_count")
+    drawn = retention[(retention["measure"] == DRAWN) & retention["rate"].notna()].head(MONTHS_DRAWN).iloc[::-1]
+    values = [_draw(context, row) for row in drawn.to_dict("records")]
+    table = make_table(
+        "retention", retention, Column(name="cohort_month", kind="month"),
+        Column(name="measure", kind="word", words="retention", has_filter=True),
+        Column(name="clients_count", kind="integer"), Column(name="maturing_count", kind="integer"),
+        Column(name="assessable_count", kind="integer"), Column(name="returned_count", kind="integer"), *RATE,
+        is_searchable=True,
+    )  # fmt: skip
+    chart = make_chart(context, "retention", values) if values else None
+    return make_section(context, "cohorts.retention", chart, table, fewest=FEWEST)
+
+
+def _draw(context: Context, row: dict[str, Any]) -> dict[str, Any]:
+    formats = context.formats
+    return {
+        "month": formats.write_month(row["cohort_month"]), "rate": to_number(row["rate"]),
+        "low": to_number(row["rate_low"]), "high": to_number(row["rate_high"]),
+        "month_text": formats.write_month(row["cohort_month"]), "rate_text": formats.write_percent(row["rate"], 1),
+        "n_text": formats.write_number(row["assessable_count"]),
+    }  # fmt: skip
+
+
+def _build_rates(context: Context) -> Section:
+    table = make_table(
+        "visit-rates", hide_small_rates(context.frames["visit_rates"], "whole_count"),
+        Column(name="visit_month", kind="month"),
+        Column(name="measure", kind="word", words="visit_rate", has_filter=True),
+        Column(name="part_count", kind="integer"), Column(name="whole_count", kind="integer"), *RATE,
+        is_searchable=True,
+    )  # fmt: skip
+    return make_section(context, "cohorts.rates", table, fewest=FEWEST)
+
+
+def _build_peers(context: Context) -> Section:
+    peers = hide_small_rates(context.frames["peers"], "whole_count")
+    names = [
+        context.texts.find(f"retention.{measure}", context.texts.find(f"visit_rate.{measure}", measure))
+        for measure in peers["measure"].tolist()
+    ]
+    table = make_table(
+        "peers", add_columns(peers, measure=names), Column(name="measure"),
+        Column(name="whole_count", kind="integer"), *RATE, Column(name="peers_median_rate", kind="percent"),
+        Column(name="peers_count", kind="integer"),
+    )  # fmt: skip
+    return make_section(context, "cohorts.peers", table)

@@ -1,0 +1,232 @@
+"""The site of files: what changed is rendered again, by several processes, from one snapshot of the marts (issue 6)."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import multiprocessing
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from agentp.locks import hold_file_lock
+from reports.assets import Assets, write_assets
+from reports.audiences import Audience, Veil
+from reports.errors import ReportError
+from reports.reading import Connection, Salon, open_snapshot, read_edition, read_salons, sign_salons
+from reports.salon_pages import write_chain, write_forward, write_salon
+
+STATE = "site.json"
+"""What the site was made from; a folder that holds it is ours to write in."""
+ALONE_UP_TO = 3
+"""So many salons are rendered by this process: another one takes longer to start."""
+LIBRARIES = ("altair", "babel", "itables", "jinja2", "pandas", "vl-convert-python", "xlsxwriter")
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteReport:
+    """What came of it: where the site opens, how many salons it holds and how many of them were rendered now."""
+
+    index: Path
+    salons: int
+    rendered: int
+    removed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What a process needs to render a salon."""
+
+    url: str
+    snapshot: str
+    salon: Salon
+    folder: Path
+    audience: Audience
+    assets: Assets
+    has_chain: bool
+
+
+def write_site(
+    url: str, folder: Path, *, audience: Audience, tenants: Sequence[str] = (), processes: int = 2,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> SiteReport:  # fmt: skip
+    """Write the site, or bring the one that is there up to date; return what was done.
+
+    A salon is rendered again when any of its rows in the marts, the audience or the program changed. With ``tenants``
+    (slugs, ids or names) the site holds these alone, and no page tells of others. What is not wanted any more is
+    removed. A killed run leaves whole pages, and the next one goes on.
+
+    Raises `ReportError` for a folder that holds something else, `SetupError` for a salon that there is not.
+    """
+    with _hold(folder), open_snapshot(url) as (connection, snapshot):
+        state = _read_state(folder)
+        read_edition(connection)
+        salons = read_salons(connection, tuple(tenants))
+        identity = identify_program(audience)
+        is_same = state.get("program") == identity
+        assets = _keep_assets(folder, state if is_same else {})
+        signatures = sign_salons(connection, salons)
+        has_chain = not tenants
+        salons = [
+            replace(salon, signature=_digest(signatures[salon.tenant_id], str(asdict(salon)), str(has_chain)))
+            for salon in salons
+        ]
+        known = state.get("salons", {}) if is_same else {}
+        changed = [
+            salon
+            for salon in salons
+            if known.get(salon.folder) != salon.signature or not (folder / "salons" / salon.folder).exists()
+        ]
+        done = {salon.folder: salon.signature for salon in salons if salon not in changed}
+        work = [
+            _Work(
+                url=url, snapshot=snapshot, salon=salon, folder=folder / "salons" / salon.folder, audience=audience,
+                assets=assets, has_chain=has_chain,
+            )
+            for salon in changed
+        ]  # fmt: skip
+        removed = _remove_others(folder, state, keep={salon.folder for salon in salons}, has_chain=has_chain)
+        try:
+            for count, salon in enumerate(_render(work, connection=connection, processes=processes), start=1):
+                done[salon.folder] = salon.signature
+                report(count, len(work))
+        finally:
+            # What was rendered stays known, also where another salon failed.
+            _write_state(folder, {"program": identity, "assets": asdict(assets), "salons": done, "chain": has_chain})
+        if has_chain:
+            write_chain(connection, salons, folder, veil=Veil(audience), assets=assets)
+        elif salons:
+            write_forward(folder, f"salons/{salons[0].folder}")
+        _remove_old_assets(folder, assets)
+    return SiteReport(index=folder / "index.html", salons=len(salons), rendered=len(changed), removed=removed)
+
+
+def identify_program(audience: Audience) -> str:
+    """Return a hash of all that pages depend on beside the marts: this room, its libraries, the audience."""
+    digest = hashlib.sha256(audience.encode())
+    for library in LIBRARIES:
+        digest.update(f"{library} {version(library)}\n".encode())
+    for path in sorted(path for path in HERE.rglob("*") if path.suffix in (".py", ".toml", ".html", ".css", ".js")):
+        digest.update(str(path.relative_to(HERE)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _render(work: list[_Work], *, connection: Connection, processes: int) -> Iterator[Salon]:
+    if processes < 2 or len(work) <= ALONE_UP_TO:
+        for task in work:
+            yield _write_salon(connection, task)
+        return
+    # Not forked: a connection, and whatever threads the caller has, would be in both.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        max_workers=min(processes, len(work)), mp_context=context, initializer=_begin,
+        initargs=(work[0].url, work[0].snapshot),
+    ) as pool:  # fmt: skip
+        tasks = [pool.submit(_render_salon, task) for task in work]
+        try:
+            for done in as_completed(tasks):
+                yield done.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+_READER: list[Connection] = []
+"""The connection of a process that renders: one for all its salons, so that Postgres plans each query once."""
+
+
+def _begin(url: str, snapshot: str) -> None:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    _READER.append(stack.enter_context(open_snapshot(url, snapshot))[0])
+
+
+def _render_salon(work: _Work) -> Salon:
+    return _write_salon(_READER[0], work)
+
+
+def _write_salon(connection: Connection, work: _Work) -> Salon:
+    write_salon(
+        connection, work.salon, work.folder, veil=Veil(work.audience), assets=work.assets, has_chain=work.has_chain
+    )
+    return work.salon
+
+
+@contextmanager
+def _hold(folder: Path) -> Iterator[None]:
+    """One process at a time writes a site; a folder that holds anything else is left alone."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = [path.name for path in folder.iterdir() if path.name not in (".lock", STATE)]
+        if others and not (folder / STATE).exists() and not (folder / ".lock").exists():
+            raise ReportError(
+                f"The folder {folder} holds something else ({sorted(others)[0]}).",
+                cure="Name a folder of its own for the site, new or empty.",
+            )
+        with hold_file_lock(folder / ".lock"):
+            yield
+    except OSError as error:
+        raise ReportError(
+            f"The site cannot be written to {folder}: {error.strerror or error}.",
+            cure="Name a folder that you may write to, on a disk with room.",
+        ) from error
+
+
+def _keep_assets(folder: Path, state: dict[str, Any]) -> Assets:
+    """The shared files that are there, or new ones: making them imports what draws charts."""
+    if state.get("assets"):
+        kept = Assets(**state["assets"])
+        if all((folder / "assets" / name).exists() for name in _list_assets(kept)):
+            return kept
+    return write_assets(folder / "assets")
+
+
+def _list_assets(assets: Assets) -> list[str]:
+    found = asdict(assets)
+    words = found.pop("words_js")
+    return [*found.values(), *words.values()]
+
+
+def _remove_old_assets(folder: Path, assets: Assets) -> None:
+    for path in (folder / "assets").iterdir():
+        if path.name not in _list_assets(assets):
+            path.unlink()
+
+
+def _remove_others(folder: Path, state: dict[str, Any], *, keep: set[str], has_chain: bool) -> int:
+    """Remove salons that are not wanted any more; what an audience must not see goes before anything is written."""
+    gone = 0
+    places = (folder / "salons").iterdir() if (folder / "salons").exists() else iter(())
+    for path in list(places):
+        if path.name not in keep:
+            shutil.rmtree(path)
+            gone += not path.name.startswith(".")
+    if state.get("chain") and not has_chain:
+        for name in ("ru", "en", "files"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+    return gone
+
+
+def _read_state(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
+
+
+def _write_state(folder: Path, state: dict[str, Any]) -> None:
+    aside = folder / f".{STATE}.part"
+    aside.write_text(json.dumps(state, indent=1), encoding="utf-8")
+    aside.replace(folder / STATE)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

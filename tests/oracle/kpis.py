@@ -1,0 +1,152 @@
+"""What the overview shows of the last days, beside as many days before (issue 6; METRICS, house rules)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+from tests.oracle.dailies import count_rows, sum_amounts
+from tests.oracle.numbers import compute_mean
+from tests.oracle.rates import describe_rate
+from tests.oracle.records import Row, Tenant, World
+from tests.oracle.retention import assess_visit, is_due
+from tests.oracle.tenant_days import CALENDAR_STARTS_ON
+
+LENGTHS = (7, 30, 90)
+Figures = dict[tuple[str, str], Row]
+"""What is known of each measure and currency of one window."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """One salon's rows; `assessed` are its due bookings as (day of the visit, whether it came to each measure)."""
+
+    sessions: list[Row]
+    dialogs: list[Row]
+    assessed: list[tuple[date, dict[str, bool]]]
+
+
+def compute_kpis(
+    world: World, days: list[Row], sessions: list[Row], dialogs: list[Row], visits: list[Row], as_of: date
+) -> list[Row]:
+    """Return the rows of `kpis`."""
+    rows = []
+    for tenant in world.tenants:
+        calendar = [day["day"] for day in take_own(days, tenant.id) if day["day"] >= CALENDAR_STARTS_ON]
+        if not tenant.is_active or not calendar:
+            continue
+        facts = Facts(
+            sessions=[row for row in take_own(sessions, tenant.id) if not row["is_inferred"]],
+            dialogs=take_own(dialogs, tenant.id),
+            assessed=assess_visits(tenant, visits, as_of),
+        )
+        for length in LENGTHS:
+            rows += [{"tenant_id": tenant.id, **row} for row in describe_period(calendar, length, facts)]
+    return rows
+
+
+def take_own(rows: list[Row], tenant_id: UUID) -> list[Row]:
+    """Return one salon's rows."""
+    return [row for row in rows if row["tenant_id"] == tenant_id]
+
+
+def assess_visits(tenant: Tenant, visits: list[Row], as_of: date) -> list[tuple[date, dict[str, bool]]]:
+    """Return the salon's bookings whose time has come."""
+    return [
+        (visit["visit_day"], assess_visit(visit))
+        for visit in take_own(visits, tenant.id)
+        if visit["outcome"] not in ("moved", "upcoming") and is_due(tenant, visit, as_of)
+    ]
+
+
+def describe_period(calendar: list[date], length: int, facts: Facts) -> list[Row]:
+    """Return the rows of one salon and length: every measure, and money in every currency of either window."""
+    end = max(calendar)
+    middle = end - timedelta(days=length)
+    start = middle - timedelta(days=length) + timedelta(days=1)
+    booked = [row for row in facts.sessions if row["is_booked"] and start <= row["started_day"] <= end]
+    currencies = {name_currency(row) for row in booked}
+    now = describe_window(facts, currencies, lambda day: middle < day <= end)
+    before = describe_window(facts, currencies, lambda day: start <= day <= middle)
+    return [
+        {
+            "period_days": length,
+            "measure": measure,
+            "currency": currency,
+            "period_start": middle + timedelta(days=1),
+            "period_end": end,
+            "previous_start": start,
+            "previous_end": middle,
+            **now[measure, currency],
+            **{f"previous_{name}": figure for name, figure in before[measure, currency].items()},
+            "is_comparable": min(calendar) <= start,
+        }
+        for measure, currency in now
+    ]
+
+
+def describe_window(facts: Facts, currencies: set[str], is_inside: Callable[[date], bool]) -> Figures:
+    """Return all measures of one window, by name and currency."""
+    started = [row for row in facts.sessions if is_inside(row["started_day"])]
+    figures = {
+        ("dialogs", ""): describe_value(len(started)),
+        ("bookings", ""): describe_value(count_rows(started, is_booked=True)),
+        ("conversion", ""): describe_share(count_rows(started, is_booked=True), len(started)),
+        ("cancelled_bookings", ""): describe_value(count_rows(started, is_booking_cancelled=True)),
+        ("avg_response_ms", ""): describe_replies(started, facts.dialogs),
+        ("unique_clients", ""): describe_value(len({row["client_id"] for row in started})),
+        ("new_clients", ""): describe_value(count_rows(started, is_first_session=True)),
+        ("messages", ""): describe_value(sum(is_inside(row["sent_day"]) for row in facts.dialogs)),
+    }
+    for measure in ("arrival", "no_show", "cancellation", "unknown"):
+        due = [found[measure] for day, found in facts.assessed if is_inside(day) and measure in found]
+        figures[f"{measure}_rate", ""] = describe_share(sum(due), len(due))
+    for currency in currencies:
+        kept = [
+            row
+            for row in started
+            if row["is_booked"] and not row["is_booking_cancelled"] and name_currency(row) == currency
+        ]
+        priced = [row for row in kept if row["booking_amount"] is not None]
+        figures["kept_amount", currency] = describe_value(sum_amounts(kept))
+        figures["avg_ticket", currency] = describe_value(round_ticket(priced), over=len(priced))
+    return figures
+
+
+def name_currency(session: Row) -> str:
+    """Return the currency of a booking, or that it has none."""
+    return session["booking_currency"] or "XXX"
+
+
+def describe_replies(started: list[Row], dialogs: list[Row]) -> Row:
+    """Return the mean response time in these sessions, over replies."""
+    ids = {row["session_id"] for row in started}
+    replies = [row["response_ms"] for row in dialogs if row["session_id"] in ids and row["response_ms"] is not None]
+    return describe_value(compute_mean(replies), over=len(replies))
+
+
+def round_ticket(priced: list[Row]) -> Decimal | None:
+    """Return the mean amount with two digits."""
+    if not priced:
+        return None
+    return (sum_amounts(priced) / len(priced)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def describe_value(value: Decimal | int | None, *, over: int | None = None) -> Row:
+    """Return a count or an amount, or a mean over so many."""
+    return {"value": value, "part_count": None, "whole_count": over, "value_low": None, "value_high": None}
+
+
+def describe_share(part: int, whole: int) -> Row:
+    """Return a rate with what it is of and its interval."""
+    found = describe_rate(part, whole)
+    return {
+        "value": found["rate"],
+        "part_count": part,
+        "whole_count": whole,
+        "value_low": found["rate_low"],
+        "value_high": found["rate_high"],
+    }
