@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+from dagster._core.definitions.reconstruct import ReconstructableJob
 
 from agentp.errors import AgentpError, BuildError, CheckStoppedError
 from agentp.pipeline import find_last_moment
@@ -91,6 +92,13 @@ LOADERS = {
 }  # fmt: skip
 
 
+def reconstruct_job(job: str) -> ReconstructableJob:
+    """Return the job as the executor takes it, for the settings of who runs it now."""
+    # Dagster keeps the last one that it made, whichever settings that was for.
+    ReconstructableJob.get_definition.cache_clear()
+    return dg.reconstructable(LOADERS[job])
+
+
 def _load(job: str) -> dg.JobDefinition:
     listener = LISTENER.get()
     settings = listener.settings if listener else None
@@ -102,7 +110,7 @@ def _execute(settings: Settings, job: str, *, tags: dict[str, str], listener: Li
     token = LISTENER.set(listener)
     try:
         with make_instance() as instance:
-            result = dg.execute_job(dg.reconstructable(LOADERS[job]), instance=instance, tags=tags, run_config=QUIET)
+            result = dg.execute_job(reconstruct_job(job), instance=instance, tags=tags, run_config=QUIET)
     finally:
         LISTENER.reset(token)
     if listener.failures:

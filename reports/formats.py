@@ -28,6 +28,7 @@ class Formats:
         self._write_number = lru_cache(KEPT)(self._format_number)
         self._write_money = lru_cache(KEPT)(self._format_money)
         self._write_duration = lru_cache(KEPT)(self._format_duration)
+        self._write_percent = lru_cache(KEPT)(self._format_percent)
 
     def write_number(self, value: Any, digits: int = 0) -> str:
         """A number with at most so many digits after the point."""
@@ -39,11 +40,7 @@ class Formats:
 
     def write_percent(self, share: Any, digits: int = 0) -> str:
         """A share, 0 to 1, as per cent."""
-        if is_missing(share):
-            return NOTHING
-        pattern = "0%" if digits == 0 else "0." + "0" * digits + "%"
-        text: str = numbers.format_percent(_to_decimal(share), format=_space(pattern, self.locale), locale=self.locale)
-        return text
+        return NOTHING if is_missing(share) else self._write_percent(_to_decimal(share), digits)
 
     def write_points(self, difference: Any) -> str:
         """A difference of two shares, in percentage points with its sign."""
@@ -108,6 +105,11 @@ class Formats:
         text: str = numbers.format_decimal(value, format=pattern, locale=self.locale)
         # What rounds to zero has no sign.
         return text if any(sign in "123456789" for sign in text) else text.removeprefix("-")
+
+    def _format_percent(self, share: Decimal, digits: int) -> str:
+        pattern = "0%" if digits == 0 else "0." + "0" * digits + "%"
+        text: str = numbers.format_percent(share, format=_space(pattern, self.locale), locale=self.locale)
+        return text
 
     def _format_money(self, value: Decimal, currency: str) -> str:
         if currency == "XXX" or len(currency) != 3:

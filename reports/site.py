@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import hashlib
 import json
 import multiprocessing
@@ -143,6 +144,8 @@ _READER: list[Connection] = []
 
 
 def _begin(url: str, snapshot: str) -> None:
+    # What is imported stays; looking through it for garbage salon after salon finds nothing.
+    gc.freeze()
     stack = ExitStack()
     atexit.register(stack.close)
     _READER.append(stack.enter_context(open_snapshot(url, snapshot))[0])

@@ -128,8 +128,9 @@ def _write_column(column: Column, frame: pd.DataFrame, texts: Texts, formats: Fo
             for value, currency in zip(values, currencies, strict=True)
         ]
     if column.kind in ("word", "boolean"):
-        words = column.words or "boolean"
-        return [Cell(_write_word(value, words, texts)) for value in values]
+        # A few words in many rows.
+        known = {value: Cell(_write_word(value, column.words or "boolean", texts)) for value in set(values)}
+        return [known[value] for value in values]
     if column.kind in ("text", "name", "reason"):
         return [Cell(NOTHING if is_missing(value) or value == "" else str(value)) for value in values]
     if column.kind == "phone":

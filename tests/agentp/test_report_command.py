@@ -114,7 +114,6 @@ def test_a_database_in_which_nothing_was_built_is_told_what_to_run(
         assert "`agentp run`" in answer.err
 
 
-@pytest.mark.xfail(strict=True, reason="The pages of runs read quality.run_history, which runs make.")
 def test_what_was_built_by_hand_is_shown_without_any_run(
     run_command: RunCommand, workshop: Workshop, tmp_path: Path
 ) -> None:

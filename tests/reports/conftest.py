@@ -31,6 +31,11 @@ def chain(make_database: Callable[[str | None], str], _template: str, home: Path
     workshop.build()
     score_chain(workshop)
     note_runs(workshop)
+    # Great Expectations keeps its connections, and a database that anybody is connected to is no template.
+    workshop.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
+    )
     return workshop
 
 

@@ -62,8 +62,7 @@ def show_all(page: Page) -> None:
             following.click()
 
 
-@pytest.mark.parametrize("language", ["ru", "en"])
-@pytest.mark.parametrize("name", list(SALON_PAGES))
+@pytest.mark.parametrize(("language", "name"), [*(("ru", name) for name in SALON_PAGES), ("en", "index")])
 def test_a_hostile_salons_page_has_the_elements_of_a_harmless_one(
     watched: Watched, folders: dict[str, Path], name: str, language: str
 ) -> None:

@@ -20,6 +20,7 @@ LOCAL = ("file:", "data:", "blob:", "about:")
 WIDE, PHONE = 1280, 390
 """CSS pixels: a laptop, and a telephone (issue 6)."""
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
 class MissingBrowserError(RuntimeError):

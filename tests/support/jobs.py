@@ -59,9 +59,7 @@ def run_job(workshop: Workshop, job: str = DAILY, *, tags: Mapping[str, str] | N
     token = LISTENER.set(listener)
     try:
         with make_instance() as instance:
-            result = dg.execute_job(
-                dg.reconstructable(runs.LOADERS[job]), instance=instance, run_config=runs.QUIET, tags=given,
-            )  # fmt: skip
+            result = dg.execute_job(runs.reconstruct_job(job), instance=instance, run_config=runs.QUIET, tags=given)
             return JobRun(result.success, list(result.all_events), listener, result.run_id)
     finally:
         LISTENER.reset(token)
