@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from agentp.database import open_connection
 from agentp.settings import Settings
-from orchestration.schema import prepare_history
 from tests.agentp.conftest import Answer, RunCommand
 from tests.support.marts import Workshop
 
@@ -28,8 +26,6 @@ def _built(make_database: Callable[[str | None], str], _template: str, home: Pat
             f"{name} visit", "2026-02-10 10:00+00", "2026-02-10 10:20+00", tenant=name, client=f"{name} client"
         )
     workshop.build()
-    with open_connection(url) as connection:
-        prepare_history(connection)
     return workshop
 
 

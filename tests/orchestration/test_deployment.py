@@ -214,7 +214,7 @@ def test_a_stop_lets_the_run_at_work_end(server: subprocess.Popen[bytes], tmp_pa
         )  # fmt: skip
         instance.launch_run(run.run_id, workspace)
         server.send_signal(signal.SIGTERM)  # KillMode=mixed: to the server, not to its children
-        assert server.wait(timeout=60) == 0
+        assert server.wait(timeout=240) == 0
         assert [found.status for found in instance.get_runs()] == [DagsterRunStatus.SUCCESS]
     unit = read_unit(MACHINE / "agentp-code.service")
     assert (unit["Service"]["KillMode"], unit["Service"]["KillSignal"]) == ("mixed", "SIGTERM")
