@@ -70,6 +70,10 @@ def write_site(
         state = _read_state(folder)
         read_edition(connection)
         salons = read_salons(connection, tuple(tenants))
+        if state.get("audience") != audience:
+            # Before anything else: what the new audience must not see may not outlive a run that dies.
+            _remove_pages(folder)
+            _write_state(folder, {"audience": audience})
         identity = identify_program(audience)
         is_same = state.get("program") == identity
         assets = _keep_assets(folder, state if is_same else {})
@@ -94,13 +98,18 @@ def write_site(
             for salon in changed
         ]  # fmt: skip
         removed = _remove_others(folder, state, keep={salon.folder for salon in salons}, has_chain=has_chain)
+        found = {
+            "program": identity, "audience": audience, "assets": asdict(assets), "salons": done, "chain": has_chain,
+        }  # fmt: skip
+        # Before and after: who is killed between the two renders again what it had rendered, and nothing is mistaken.
+        _write_state(folder, found)
         try:
             for count, salon in enumerate(_render(work, connection=connection, processes=processes), start=1):
                 done[salon.folder] = salon.signature
                 report(count, len(work))
         finally:
             # What was rendered stays known, also where another salon failed.
-            _write_state(folder, {"program": identity, "assets": asdict(assets), "salons": done, "chain": has_chain})
+            _write_state(folder, found)
         if has_chain:
             write_chain(connection, salons, folder, veil=Veil(audience), assets=assets)
         elif salons:
@@ -167,13 +176,16 @@ def _hold(folder: Path) -> Iterator[None]:
     """One process at a time writes a site; a folder that holds anything else is left alone."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        others = [path.name for path in folder.iterdir() if path.name not in (".lock", STATE)]
-        if others and not (folder / STATE).exists() and not (folder / ".lock").exists():
-            raise ReportError(
-                f"The folder {folder} holds something else ({sorted(others)[0]}).",
-                cure="Name a folder of its own for the site, new or empty.",
-            )
+        is_locked = (folder / ".lock").exists()
         with hold_file_lock(folder / ".lock"):
+            others = [path.name for path in folder.iterdir() if path.name not in (".lock", f".{STATE}.part")]
+            if others and STATE not in others:
+                if not is_locked:
+                    (folder / ".lock").unlink()
+                raise ReportError(
+                    f"The folder {folder} holds something else ({sorted(others)[0]}).",
+                    cure="Name a folder of its own for the site, new or empty.",
+                )
             yield
     except OSError as error:
         raise ReportError(
@@ -215,6 +227,11 @@ def _remove_others(folder: Path, state: dict[str, Any], *, keep: set[str], has_c
         for name in ("ru", "en", "files"):
             shutil.rmtree(folder / name, ignore_errors=True)
     return gone
+
+
+def _remove_pages(folder: Path) -> None:
+    for name in ("salons", "ru", "en", "files"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _read_state(folder: Path) -> dict[str, Any]:
