@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from math import hypot
 
 from babel.dates import format_date, format_interval
 
 from reports.digest_facts import Day, Facts, Money, Span, Tasks
 from reports.digest_texts import count_text, write_text
 from reports.formats import Formats, get_formats
+from reports.frames.comparisons import FEWEST, compare_shares
 from reports.pictures import draw_days
 from scoring.quality import wilson_interval
 
-FEWEST = 20
-"""Dialogs from which on two rates are compared: below, the Wilson 95% interval of a half is wider than 40 points."""
 LONGEST = 900
 """Characters of title and text together: escaped for Telegram they grow, and a caption ends at 1024.
 
@@ -67,11 +65,9 @@ def compare_rates(part: int, whole: int, part_before: int, whole_before: int) ->
     if min(whole, whole_before) < FEWEST:
         return "few"
     lows, highs = wilson_interval([part, part_before], [whole, whole_before])
-    rates = (part / whole, part_before / whole_before)
-    difference = rates[0] - rates[1]
-    if difference - hypot(rates[0] - lows[0], highs[1] - rates[1]) > 0:
-        return "up"
-    return "down" if difference + hypot(highs[0] - rates[0], rates[1] - lows[1]) < 0 else "same"
+    now = (part / whole, float(lows[0]), float(highs[0]))
+    before = (part_before / whole_before, float(lows[1]), float(highs[1]))
+    return {1: "up", -1: "down", 0: "same"}[compare_shares(now, before)]
 
 
 class _Writer:

@@ -14,6 +14,7 @@ from reports.books import CHAIN_PAGES, CHAIN_TEXTS, LANGUAGE_NAMES, SALON_PAGES
 from reports.dialogs import write_dialogs
 from reports.formats import get_formats
 from reports.pages.context import Context
+from reports.placement import write_aside
 from reports.reading import Connection, Salon, read_chain, read_salon
 from reports.rendering import render_page, write_files
 from reports.texts import LANGUAGES, read_texts
@@ -111,11 +112,9 @@ def _stamp(context: Context, zone: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    # Half a pair of characters, which JSON may hold and UTF-8 may not, is shown as a question mark.
-    aside.write_text(text, encoding="utf-8", errors="replace")
-    aside.replace(path)
+    with write_aside(path) as aside:
+        # Half a pair of characters, which JSON may hold and UTF-8 may not, is shown as a question mark.
+        aside.write_text(text, encoding="utf-8", errors="replace")
 
 
 def _put_in_place(aside: Path, folder: Path) -> None:

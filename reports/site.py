@@ -20,6 +20,7 @@ from agentp.locks import hold_file_lock
 from reports.assets import Assets, write_assets
 from reports.audiences import Audience, Veil
 from reports.errors import ReportError
+from reports.placement import write_aside
 from reports.reading import Connection, Salon, open_snapshot, read_edition, read_salons, sign_salons
 from reports.salon_pages import write_chain, write_forward, write_salon
 
@@ -178,7 +179,11 @@ def _hold(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         is_locked = (folder / ".lock").exists()
         with hold_file_lock(folder / ".lock"):
-            others = [path.name for path in folder.iterdir() if path.name not in (".lock", f".{STATE}.part")]
+            others = [
+                path.name
+                for path in folder.iterdir()
+                if path.name != ".lock" and not path.name.startswith(f".{STATE}.")
+            ]
             if others and STATE not in others:
                 if not is_locked:
                     (folder / ".lock").unlink()
@@ -243,9 +248,8 @@ def _read_state(folder: Path) -> dict[str, Any]:
 
 
 def _write_state(folder: Path, state: dict[str, Any]) -> None:
-    aside = folder / f".{STATE}.part"
-    aside.write_text(json.dumps(state, indent=1), encoding="utf-8")
-    aside.replace(folder / STATE)
+    with write_aside(folder / STATE) as aside:
+        aside.write_text(json.dumps(state, indent=1), encoding="utf-8")
 
 
 def _digest(*parts: str) -> str:

@@ -13,6 +13,7 @@ from babel import Locale
 
 from reports.charts import build_specifications
 from reports.errors import ReportError
+from reports.placement import write_aside
 from reports.texts import LANGUAGES, Texts, read_texts
 
 HERE = Path(__file__).parent
@@ -54,9 +55,8 @@ def _write(folder: Path, name: str, content: str) -> str:
     hashed = f"{stem}-{hashlib.sha256(data).hexdigest()[:10]}.{suffix}"
     path = folder / hashed
     if not path.exists():
-        aside = path.with_name(f".{hashed}.part")
-        aside.write_bytes(data)
-        aside.replace(path)
+        with write_aside(path) as aside:
+            aside.write_bytes(data)
     return hashed
 
 

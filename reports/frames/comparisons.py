@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import sqrt
+from math import hypot
 from typing import Any
 
 import pandas as pd
@@ -17,6 +17,8 @@ RATES = frozenset({"conversion", "arrival_rate", "no_show_rate", "cancellation_r
 LOWER_IS_BETTER = frozenset(
     {"cancelled_bookings", "avg_response_ms", "no_show_rate", "cancellation_rate", "unknown_rate"}
 )
+Share = tuple[float, float, float]
+"""A share with the lower and the upper limit of its interval."""
 COUNTS = frozenset({"dialogs", "bookings", "cancelled_bookings", "unique_clients", "new_clients"})
 NEITHER = frozenset({"messages"})
 """More messages are neither good nor bad."""
@@ -63,14 +65,20 @@ def _is_noise(row: dict[str, Any], change: Decimal) -> bool:
     return float(change) ** 2 <= 1.96**2 * (float(row["value"]) + float(row["previous_value"]))
 
 
+def compare_shares(now: Share, before: Share) -> int:
+    """Return 1 for more, -1 for less, 0 for what may be chance, of two shares with Wilson's limits (share, low, high).
+
+    More or less is where Newcombe's 95 % interval of their difference leaves out zero (Newcombe 1998, method 10).
+    """
+    difference = now[0] - before[0]
+    if difference - hypot(now[0] - now[1], before[2] - before[0]) > 0:
+        return 1
+    return -1 if difference + hypot(now[2] - now[0], before[0] - before[1]) < 0 else 0
+
+
 def _leaves_out_zero(row: dict[str, Any]) -> bool:
-    """Newcombe's interval of a difference of two shares, from Wilson's of each (Newcombe 1998, method 10)."""
-    now, low, high = (float(row[name]) for name in ("value", "value_low", "value_high"))
-    before, before_low, before_high = (
-        float(row[name]) for name in ("previous_value", "previous_value_low", "previous_value_high")
+    now, before = (
+        (float(row[f"{side}value"]), float(row[f"{side}value_low"]), float(row[f"{side}value_high"]))
+        for side in ("", "previous_")
     )
-    difference = now - before
-    return (
-        difference - sqrt((now - low) ** 2 + (before_high - before) ** 2) > 0
-        or difference + sqrt((high - now) ** 2 + (before - before_low) ** 2) < 0
-    )
+    return compare_shares(now, before) != 0

@@ -20,7 +20,8 @@ import pytest
 from reports import pictures
 from reports.digest_facts import DAYS, DAYS_DRAWN, Day, Drop, Facts, Tasks, sum_days
 from reports.digest_texts import TEXTS
-from reports.digests import FEWEST, LONGEST, Digest, compare_rates, compose_digest
+from reports.digests import LONGEST, Digest, compare_rates, compose_digest
+from reports.frames.comparisons import FEWEST
 from reports.pictures import draw_days, specify_days
 from scoring.quality import wilson_interval
 
