@@ -94,8 +94,9 @@ LOADERS = {
 
 def reconstruct_job(job: str) -> ReconstructableJob:
     """Return the job as the executor takes it, for the settings of who runs it now."""
-    # Dagster keeps the last one that it made, whichever settings that was for.
+    # Dagster keeps the last job, and the last repository it came from, whichever settings they were made for.
     ReconstructableJob.get_definition.cache_clear()
+    ReconstructableJob.get_repository_definition.cache_clear()
     return dg.reconstructable(LOADERS[job])
 
 

@@ -12,6 +12,7 @@ from orchestration import runs
 from orchestration.defs.report import READ, SITE
 from orchestration.loading import load_definitions
 from orchestration.tags import DAILY, HOURLY
+from orchestration.targets import LISTENER, Listener
 from reports.selections import CHAIN, SALON
 from tests.reports.site_reading import snap
 from tests.support.jobs import JobRun, run_job
@@ -86,6 +87,17 @@ def test_the_settings_say_whether_the_daily_run_writes_it(loaded: dg.Definitions
     assert "reports__site" not in list_steps(without, DAILY)
     assert "reports__site" not in list_steps(with_report, HOURLY)
     assert runs.LOADERS.keys() >= {DAILY, HOURLY}
+
+
+def test_jobs_of_one_process_follow_the_settings_of_who_runs_them(home: Path) -> None:
+    settings = Settings(home=home, database_url="postgresql://nobody@127.0.0.1:1/nowhere", report=False)
+    for report in (False, True, False):
+        token = LISTENER.set(Listener(settings=settings.model_copy(update={"report": report})))
+        try:
+            job = runs.reconstruct_job(DAILY).get_definition()
+        finally:
+            LISTENER.reset(token)
+        assert ("reports__site" in {node.name for node in job.nodes}) is report
 
 
 def test_the_graph_shows_the_site_below_every_mart_that_it_reads(loaded: dg.Definitions) -> None:
