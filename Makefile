@@ -34,8 +34,9 @@ lint: install ## Check style and types: ruff, mypy, sqlfluff
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 
-docs: install ## Write docs/data_standard.md from the rules
+docs: install ## Write docs/data_standard.md from the rules, docs/personal_columns.md from the marts' YAML
 	@$(BIN)/python -m expectations.documentation
+	@$(BIN)/python -m access.documentation
 
 bench: install ## Measure generation, load and builds against hand-written SQL (takes some minutes)
 	@$(BIN)/python -m benchmarks

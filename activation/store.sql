@@ -1,7 +1,12 @@
 -- What scoring and activation keep (REQUIREMENTS C11, C13). Looks before it makes: any number of times, on a live database.
 
-create schema if not exists dashboard;
-create schema if not exists scoring;
+-- Not `if not exists`, for which Postgres asks for the right to make schemas even where there is nothing to make.
+do $$
+begin
+    if to_regnamespace('dashboard') is null then create schema dashboard; end if;
+    if to_regnamespace('scoring') is null then create schema scoring; end if;
+end
+$$;
 
 -- Exactly the table of seed 02, feature 1. `predicted_at` has no zone there; what is written is UTC.
 create table if not exists dashboard.predictions (

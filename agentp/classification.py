@@ -5,8 +5,7 @@ A column of a mart that holds, or could hold, what belongs to somebody says so b
 
 * ``pii``: who a client is and how to reach them, such as names, phones, chats. For the owner of the salon alone.
 * ``text``: what people wrote, or what was noted of it in free words. May hold anything, so for the owner alone.
-* ``staff``: what a member of the staff is called. No client's data, and figures by master could not do without it: for
-  both audiences.
+* ``staff``: what a member of the staff is called. A name like any other, so for the owner alone; analysts see numbers.
 * ``secret``: what opens a door. For no audience; no mart should have one.
 * ``plain``: looks like one of these by its name or type, and was found to be none.
 

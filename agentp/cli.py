@@ -45,18 +45,18 @@ def main() -> None:
     """Run the command line; a failure is one sentence with its cure, never a stack trace."""
     import psycopg
 
-    from agentp.database import redact
+    from agentp.redaction import scrub, scrub_error
 
     # dbt leaves a lock to the end of the process, which Python's tracker would complain of on everybody's screen.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     try:
         app()
     except AgentpError as error:
-        notes.print(f"[bold red]✗[/] {_escape(error.message)}", soft_wrap=True, highlight=False)
-        notes.print(f"  {_escape(error.cure)}", soft_wrap=True, highlight=False)
+        notes.print(f"[bold red]✗[/] {_escape(scrub(error.message))}", soft_wrap=True, highlight=False)
+        notes.print(f"  {_escape(scrub(error.cure))}", soft_wrap=True, highlight=False)
         sys.exit(error.exit_code)
     except psycopg.Error as error:
-        first_line = redact(str(error)).splitlines()[0] if str(error) else type(error).__name__
+        first_line = scrub_error(str(error)) or type(error).__name__
         notes.print(f"[bold red]✗[/] The database refused: {_escape(first_line)}", soft_wrap=True, highlight=False)
         notes.print("  Nothing was half done; `agentp doctor` shows what is set up.", soft_wrap=True)
         sys.exit(1)
@@ -404,6 +404,76 @@ def report(
     from agentp.reporting import report_with_progress
 
     report_with_progress(screen, read_settings(), folder=out, audience=audience, tenants=tenant or [])
+
+
+@app.command()
+def grant(
+    login: Annotated[str, typer.Argument(help="A login of the server (`create role … login`).")],
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SALON", help="This salon, by slug, id or name; may be said several times."),
+    ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option("--as", metavar="ROLE", help="reader (default), analyst, admin, builder or bot."),
+    ] = None,
+    every_tenant: Annotated[
+        bool, typer.Option("--every-tenant", help="A reader of the whole chain, also of salons to come.")
+    ] = False,
+) -> None:
+    """Let a login read the marts of its salons; analysts see every salon, and nobody's name, phone or words."""
+    from agentp.granting import grant_with_report
+
+    grant_with_report(screen, read_settings(), login, role=role, tenants=tenant or [], is_chain=every_tenant)
+
+
+@app.command()
+def revoke(
+    login: Annotated[str, typer.Argument(help="The login; it stays, without its rights.")],
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SALON", help="This salon alone; may be said several times. Default: everything."),
+    ] = None,
+) -> None:
+    """Take salons, or everything, away from a login."""
+    from agentp.granting import revoke_with_report
+
+    revoke_with_report(screen, read_settings(), login, tenants=tenant or [])
+
+
+@app.command()
+def logins(
+    drop_roles: Annotated[
+        bool, typer.Option("--drop-roles", help="Take every role and right away from this database.")
+    ] = False,
+) -> None:
+    """Show which logins may read what."""
+    from agentp.granting import drop_with_report, show_logins
+
+    if drop_roles:
+        drop_with_report(screen, read_settings())
+    else:
+        show_logins(screen, read_settings())
+
+
+@app.command()
+def forget(
+    client: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The client's clients_v2.id. Default: finish what was begun and interrupted."),
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(metavar="SALON", help="The salon, where several have a client of this id.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show where the client is named.")] = False,
+) -> None:
+    """Forget a person: out of raw rows, marts, examples, snapshots and reports, while totals stay. Prints a receipt.
+
+    Their rows become nobody's, texts are removed, and every column is searched in the end. Died half-way? Run it again.
+    """
+    from agentp.forgetting import forget_with_receipt
+
+    forget_with_receipt(screen, read_settings(), client=client, tenant=tenant, is_dry=dry_run)
 
 
 @app.command()

@@ -8,34 +8,29 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from agentp.errors import AgentpError, ConnectionFailedError, SetupError
-from agentp.settings import Settings
+from agentp.redaction import scrub_error
+from agentp.settings import Settings, read_limits
+from agentp.transport import parse_url, secure_url
 
 MINIMUM_VERSION = 15
 BUILD_LOCK = 7_203_715_001
 """The advisory lock that one build holds: any constant will do, as long as nobody else uses it."""
+SET_LIMITS = "select set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)"
+"""What gives a session its limits (`Limits.statement_timeout`, `Limits.lock_timeout`)."""
 
 
 def resolve_url(settings: Settings) -> str:
-    """Return a libpq URL: the one that was set, else the embedded server's, which is started if need be."""
+    """Return a libpq URL: the one that was set, with TLS where it leaves this machine, else the embedded server's.
+
+    Starts the embedded one where it must.
+    """
     if settings.database_url:
-        return settings.database_url
+        return secure_url(settings.database_url)
     from agentp.server import start_server
 
     return start_server(home=settings.home, preferred_port=settings.port).url
-
-
-def parse_url(url: str) -> dict[str, Any]:
-    """Return the URL's parts by libpq name; a malformed one is a `SetupError` that never shows a password."""
-    try:
-        return conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        raise SetupError(
-            "AGENTP_DATABASE_URL is not a Postgres connection URL.",
-            cure="Write it as postgresql://user:password@host:5432/database (quote special characters as %40).",
-        ) from error
 
 
 def describe_target(url: str) -> str:
@@ -49,12 +44,18 @@ def describe_target(url: str) -> str:
 
 @contextmanager
 def open_connection(url: str, *, autocommit: bool = False) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Yield a connection whose failures, at connecting and at work, are told in one sentence."""
-    parse_url(url)
+    """Yield a connection whose failures, at connecting and at work, are told in one sentence.
+
+    It leaves this machine encrypted alone (`secure_url`), and its statements and waits for locks end when the settings
+    say so, so that nothing of ours holds up the bots (issue 7).
+    """
+    url = secure_url(url)
+    limits = read_limits()
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="agentp")
         # Not as start-up options: poolers in front of a server refuse those.
         connection.execute("set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'")
+        connection.execute(SET_LIMITS, (limits.statement_timeout, limits.lock_timeout))
         connection.autocommit = autocommit
     except psycopg.OperationalError as error:
         raise explain_connection_failure(url, error) from error
@@ -78,14 +79,14 @@ def open_connection(url: str, *, autocommit: bool = False) -> Iterator[psycopg.C
 def explain_missing_right(url: str, error: psycopg.Error) -> SetupError:
     """Translate a refusal by Postgres into who may not do what, and who can mend it."""
     return SetupError(
-        f"The login of {describe_target(url)} lacks a right: {redact(str(error)).splitlines()[0]}.",
+        f"The login of {describe_target(url)} lacks a right: {scrub_error(str(error))}.",
         cure="Connect as the owner of the tables, or have the owner grant the right.",
     )
 
 
 def explain_connection_failure(url: str, error: Exception) -> AgentpError:
     """Translate libpq's report into one sentence with the cure."""
-    text = redact(str(error))
+    text = str(error)
     target = describe_target(url)
     if "password authentication failed" in text or "no password supplied" in text:
         return ConnectionFailedError(
@@ -104,17 +105,15 @@ def explain_connection_failure(url: str, error: Exception) -> AgentpError:
         return ConnectionFailedError(
             f"The server of {target} has no connection left.", cure="Try again, or raise max_connections."
         )
-    first_line = next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
+    if "does not support SSL" in text:
+        return ConnectionFailedError(
+            f"The server of {target} has no TLS, and it is not on this machine.",
+            cure="Switch `ssl` on there, or reach it through a tunnel that ends on 127.0.0.1.",
+        )
     return ConnectionFailedError(
-        f"No connection to {target}: {first_line}.",
+        f"No connection to {target}: {scrub_error(text) or 'no reason given'}.",
         cure="Check that the server runs and that host and port are right (`agentp doctor` tells more).",
     )
-
-
-def redact(text: str) -> str:
-    """Return the text without passwords that stand in URLs or libpq key words."""
-    text = re.sub(r"(://[^:/@\s]+:)[^@\s]*@", r"\1***@", text)
-    return re.sub(r"(password\s*=\s*)('[^']*'|\S+)", r"\1***", text, flags=re.IGNORECASE)
 
 
 @contextmanager
@@ -139,4 +138,14 @@ def take_lock(connection: psycopg.Connection[Any], key: int, *, on_wait: Callabl
     taken = connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
     if not (taken and taken[0]):
         on_wait()
-        connection.execute("select pg_advisory_lock(%s)", (key,))
+        with lift_limits(connection):
+            connection.execute("select pg_advisory_lock(%s)", (key,))
+
+
+@contextmanager
+def lift_limits(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Let the block wait, and work, as long as it takes: whoever has an advisory lock of ours holds up no bot."""
+    kept = connection.execute("select current_setting('statement_timeout'), current_setting('lock_timeout')").fetchone()
+    connection.execute(SET_LIMITS, ("0", "0"))
+    yield
+    connection.execute(SET_LIMITS, kept)

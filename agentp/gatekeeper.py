@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from agentp.errors import AgentpError
+from agentp.redaction import scrub_error
 from agentp.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,5 +85,7 @@ def _make_sendable(error: BaseException) -> BaseException:
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
-        return AgentpError(f"The gate failed: {type(error).__name__}: {error}.", cure="`agentp check` shows more.")
+        return AgentpError(
+            f"The gate failed: {type(error).__name__}: {scrub_error(str(error))}.", cure="`agentp check` shows more."
+        )
     return error

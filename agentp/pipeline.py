@@ -38,11 +38,16 @@ def migrate(
     with_change_tracking: bool,
     report: Callable[[str], None],
 ) -> list[str]:
-    """Bring the raw tables to the standard's shape; return what the migrations had to report."""
+    """Bring the raw tables to the standard's shape and make the roles; return what the migrations had to report."""
+    from access.schema import prepare_roles
     from sources.migrations import apply_migrations
 
     with open_connection(url, autocommit=True) as connection:
-        return apply_migrations(connection, last=last, with_change_tracking=with_change_tracking, report=report)
+        warnings = apply_migrations(connection, last=last, with_change_tracking=with_change_tracking, report=report)
+        if last is None:
+            warnings += prepare_roles(connection)
+            report("roles")
+        return warnings
 
 
 def check(
@@ -92,6 +97,8 @@ def open_build(
 
     ``without`` are raw tables of which nothing is to be built.
     """
+    from access.marts import secure_own_tables
+    from access.schema import prepare_access
     from activation.schema import prepare_tables
     from expectations.schema import prepare_store
     from sources.agent_p.raw_tables import require_raw_tables
@@ -101,6 +108,8 @@ def open_build(
             require_raw_tables(connection, without=without)
             prepare_store(connection)
             prepare_tables(connection)
+            prepare_access(connection)
+            secure_own_tables(connection)
         yield
 
 

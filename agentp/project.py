@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentp.database import parse_url, redact
 from agentp.errors import AgentpError, BuildError, RawTablesError, SetupError
-from agentp.settings import DBT_PROJECT, Settings
+from agentp.redaction import scrub_error
+from agentp.settings import DBT_PROJECT, Settings, read_limits
+from agentp.transport import complete_parts, secure_url
 
 DAY_OR_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?))?")
+
+DBT_HEADLINE = re.compile(r"(Database|Runtime|Compilation) Error")
 
 
 @dataclass
@@ -99,7 +102,7 @@ def run_dbt(
     unread = () if arguments[0] == "parse" else ("--no-write-json",)
     with _dbt_environment(settings, url, as_of=as_of or "", days=days):
         result = dbtRunner(callbacks=[listen]).invoke(
-            [*arguments, *unread, "--vars", json.dumps(variables), "--log-level", "none", "--log-level-file", "warn"]
+            [*arguments, *unread, "--vars", json.dumps(variables), "--log-level", "none", "--log-level-file", "none"]
         )
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception
@@ -108,7 +111,7 @@ def run_dbt(
     for node in _node_results(result):
         status = str(node.status)
         if status in ("error", "fail", "runtime error"):
-            outcome.failures.append((node.node.name, redact(node.message or "no message")))
+            outcome.failures.append((node.node.name, tell_first_error(node.message or "") or "no message"))
             if status != "fail":
                 outcome.errors.append(outcome.failures[-1])
         elif status in ("success", "pass"):
@@ -139,9 +142,14 @@ def _model_variables(settings: Settings) -> dict[str, Any]:
     }
 
 
+def tell_first_error(message: str) -> str:
+    """Return what dbt, or the database through it, complains of: one line, scrubbed, without values of rows."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return next((scrub_error(line) for line in lines if not DBT_HEADLINE.match(line)), "")
+
+
 def _explain(node: str, message: str) -> AgentpError:
-    lines = [line.strip() for line in redact(message).splitlines() if line.strip()]
-    text = next((line for line in lines if not re.match(r"(Database|Runtime|Compilation) Error", line)), node)
+    text = tell_first_error(message) or node
     missing = re.search(r'(relation|column) "?([\w.]+)"? (?:of relation \S+ )?does not exist', text)
     if missing and node.startswith("stg_"):
         return RawTablesError(
@@ -162,10 +170,7 @@ def _explain(node: str, message: str) -> AgentpError:
 @contextmanager
 def _dbt_environment(settings: Settings, url: str, *, as_of: str, days: str) -> Iterator[None]:
     """Give dbt its connection through the environment, never through a command line or a file."""
-    from psycopg import pq
-
-    defaults = {o.keyword.decode(): (o.val or b"").decode() for o in pq.Conninfo.get_defaults()}
-    parts = {**{k: v for k, v in defaults.items() if v}, **parse_url(url)}
+    parts, limits = complete_parts(secure_url(url)), read_limits()
     home = settings.home / "dbt"
     home.mkdir(parents=True, exist_ok=True)
     wanted = {
@@ -175,6 +180,11 @@ def _dbt_environment(settings: Settings, url: str, *, as_of: str, days: str) -> 
         "AGENTP_PG_PASSWORD": parts.get("password") or "",
         "AGENTP_PG_DBNAME": parts.get("dbname") or parts.get("user") or "postgres",
         "AGENTP_PG_SSLMODE": parts.get("sslmode") or "prefer",
+        "AGENTP_PG_SSLROOTCERT": parts.get("sslrootcert") or "",
+        "AGENTP_PG_SSLCERT": parts.get("sslcert") or "",
+        "AGENTP_PG_SSLKEY": parts.get("sslkey") or "",
+        "AGENTP_PG_STATEMENT_TIMEOUT": limits.statement_timeout,
+        "AGENTP_PG_LOCK_TIMEOUT": limits.lock_timeout,
         "AGENTP_AS_OF": as_of,
         "AGENTP_DAYS": days,
         "AGENTP_DEFINITION": compute_definition(settings),

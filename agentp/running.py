@@ -21,6 +21,7 @@ from agentp.errors import AgentpError, SetupError
 from agentp.gatekeeper import Gatekeeper, open_gatekeeper
 from agentp.pipeline import read_last_changes
 from agentp.project import check_as_of
+from agentp.redaction import scrub
 from agentp.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
@@ -152,4 +153,4 @@ def _send_alerts(settings: Settings, target: str) -> None:
     try:
         send_alerts(target, settings)
     except AgentpError as error:
-        notes.print(f"Alerts were not sent: {error}", style="yellow", markup=False, soft_wrap=True)
+        notes.print(f"Alerts were not sent: {scrub(str(error))}", style="yellow", markup=False, soft_wrap=True)

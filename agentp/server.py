@@ -17,10 +17,12 @@ from pathlib import Path
 
 import psutil
 import psycopg
+from psycopg import sql
 
 from agentp.binaries import change_owner, give_to_system_user, run_tool
 from agentp.errors import ServerError
 from agentp.locks import hold_file_lock
+from agentp.redaction import scrub_error
 from agentp.tuning import write_configuration
 
 USER = "agentp"
@@ -68,8 +70,9 @@ def find_server(*, home: Path) -> Server | None:
             return Server(url=url, pid=pid, port=port, data=home / "postgres")
         except psycopg.OperationalError as error:
             if "starting up" not in str(error) and "recovery" not in str(error) and "refused" not in str(error):
+                reason = scrub_error(str(error).splitlines()[-1])
                 raise ServerError(
-                    f"The embedded server on port {port} refuses its own login: {str(error).splitlines()[-1]}.",
+                    f"The embedded server on port {port} refuses its own login: {reason}.",
                     cure=f"Restore {home / 'password'}, or run `agentp stop` and remove {home} to begin anew.",
                 ) from error
             time.sleep(0.1)
@@ -209,7 +212,7 @@ def _create_database(home: Path, port: int) -> None:
     url = _make_url(home, port)
     with psycopg.connect(url, dbname="postgres", autocommit=True) as connection:
         if connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone() is None:
-            connection.execute(f"create database {DATABASE}")
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
 
 
 def _find_free_port() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -16,7 +16,33 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
 
-class Settings(BaseSettings):
+class Limits(BaseSettings):
+    """How long a session of ours may hold up others on the bots' database (issue 7).
+
+    ``statement_timeout_minutes`` is the longest that one statement may take, 0 for no end;
+    ``lock_timeout_seconds`` the longest that one may wait for a lock, 0 likewise: while it waits, everybody who comes
+    later waits behind it. They hold for every connection of the process, so they are the environment's alone.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="AGENTP_", env_file=PROJECT_ROOT / ".env", extra="ignore", hide_input_in_errors=True
+    )
+
+    statement_timeout_minutes: float = Field(default=30, ge=0, le=10_080)
+    lock_timeout_seconds: float = Field(default=10, ge=0, le=3600)
+
+    @property
+    def statement_timeout(self) -> str:
+        """As Postgres takes it."""
+        return f"{round(self.statement_timeout_minutes * 60_000)}ms"
+
+    @property
+    def lock_timeout(self) -> str:
+        """As Postgres takes it."""
+        return f"{round(self.lock_timeout_seconds * 1000)}ms"
+
+
+class Settings(Limits):
     """What a deployment may set.
 
     ``home`` holds all state (embedded server, dbt artefacts); ``database_url`` points everything at
@@ -36,10 +62,6 @@ class Settings(BaseSettings):
     ``report`` says whether the daily run renews the site of reports, ``report_folder`` where (default: `report` in the
     home), ``report_audience`` for whom: an analyst's edition shows nobody's name, phone or words (issue 6).
     """
-
-    model_config = SettingsConfigDict(
-        env_prefix="AGENTP_", env_file=PROJECT_ROOT / ".env", extra="ignore", hide_input_in_errors=True
-    )
 
     home: Path = PROJECT_ROOT / ".agentp"
     database_url: str | None = None
@@ -79,10 +101,23 @@ class Settings(BaseSettings):
         return not self.database_url
 
 
+Kind = TypeVar("Kind", bound=BaseSettings)
+
+
 def read_settings() -> Settings:
     """Return the settings, or say in one sentence which variable is wrong and what it should be."""
+    settings = _read(Settings)
+    return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
+
+
+def read_limits() -> Limits:
+    """Return the limits of connections; errors are those of `read_settings`."""
+    return _read(Limits)
+
+
+def _read(kind: type[Kind]) -> Kind:
     try:
-        settings = Settings()
+        return kind()
     except ValidationError as error:
         first = error.errors()[0]
         name = "AGENTP_" + "_".join(str(part) for part in first["loc"]).upper()
@@ -90,4 +125,3 @@ def read_settings() -> Settings:
             f"The setting {name} is not valid: {first['msg']}.",
             cure=f"Correct {name} in the environment or in the file .env, or unset it to use the default.",
         ) from error
-    return settings.model_copy(update={"home": settings.home.expanduser().resolve()})

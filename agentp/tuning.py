@@ -48,7 +48,13 @@ def write_configuration(data: Path, *, port: int) -> None:
         "unix_socket_directories": "''",
         "timezone": "'UTC'",
         "log_timezone": "'UTC'",
-        "log_min_messages": "warning",
+        # Errors quote values of rows, in their message, details and statement, and nobody's phone stands in a log
+        # (issue 7): whoever sent the statement is told, and the log has what is the server's own.
+        "log_min_messages": "log",
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
     }
     lines = [f"{name} = {value}" for name, value in (fixed | sized).items()]
     (data / "agentp.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from expectations.schema import NOBODY
 from expectations.shapes import Shape
 from sources.agent_p.raw_tables import declare_raw_tables
 
-NOBODY_ID = f"'{NOBODY}'::uuid"
+NOBODY_ID = sql.SQL("{}::uuid").format(sql.Literal(NOBODY))
 
 Rules = Sequence[ExpectRowsToFollowRule]
 
@@ -92,7 +92,7 @@ def build_set_aside(look: Look, rules: Rules, *, has_nobody: bool) -> str:
     )
     # Without NULLs the plain columns are compared, so that their index can be used.
     columns = [_or_nobody(inspection.tenant), _or_nobody(inspection.client)] if has_nobody else [
-        sql.SQL(inspection.tenant), sql.SQL(inspection.client or NOBODY_ID)
+        sql.SQL(inspection.tenant), sql.SQL(inspection.client) if inspection.client else NOBODY_ID
     ]  # fmt: skip
     return sql.SQL(
         "insert into quality.scratch_set_aside (tenant_id, table_name, row_key, client_id, rule_ids) "
@@ -131,11 +131,7 @@ def build_links(look: Look) -> str:
 
 
 def _or_nobody(expression: str | None) -> sql.Composable:
-    return (
-        sql.SQL("coalesce({}, {})").format(sql.SQL(expression), sql.SQL(NOBODY_ID))
-        if expression
-        else sql.SQL(NOBODY_ID)
-    )
+    return sql.SQL("coalesce({}, {})").format(sql.SQL(expression), NOBODY_ID) if expression else NOBODY_ID
 
 
 def _limit_scope(look: Look) -> sql.Composable:
@@ -143,7 +139,7 @@ def _limit_scope(look: Look) -> sql.Composable:
     if not look.is_scoped:
         return sql.SQL("")
     return sql.SQL("where ({}, {}) in (select tenant_id, client_id from quality.claimed_clients)").format(
-        sql.SQL(inspection.tenant), sql.SQL(inspection.client or NOBODY_ID)
+        sql.SQL(inspection.tenant), sql.SQL(inspection.client) if inspection.client else NOBODY_ID
     )
 
 

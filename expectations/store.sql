@@ -1,6 +1,11 @@
 -- What the gate keeps (REQUIREMENTS B5, B6). Looks before it makes: any number of times, on a live database.
 
-create schema if not exists quality;
+-- Not `if not exists`, for which Postgres asks for the right to make schemas even where there is nothing to make.
+do $$
+begin
+    if to_regnamespace('quality') is null then create schema quality; end if;
+end
+$$;
 
 -- One row per run of the gate.
 create table if not exists quality.runs (
@@ -129,6 +134,26 @@ create table if not exists quality.session_repairs (
     repaired_at timestamptz not null default clock_timestamp(),
     undone_at timestamptz,
     primary key (tenant_id, repair_id, message_id)
+);
+
+-- One row per person forgotten (issue 7): rows that named them before and after, by relation; nothing of who it was.
+create table if not exists quality.forgettings (
+    receipt_id bigint generated always as identity primary key,
+    tenant_id uuid not null,
+    forgotten_at timestamptz not null default clock_timestamp(),
+    counts jsonb not null
+);
+
+-- Who is being forgotten at this moment, or was when it was interrupted: by what they are found, until nothing is.
+create table if not exists quality.pending_forgettings (
+    tenant_id uuid not null,
+    client_id uuid not null,
+    nobody_id uuid not null,
+    is_alone boolean not null,
+    terms jsonb not null,
+    counts jsonb not null,
+    begun_at timestamptz not null default clock_timestamp(),
+    primary key (tenant_id, client_id)
 );
 
 -- What the passes of one run found, before all of it becomes how things stand in one transaction.

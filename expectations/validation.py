@@ -11,11 +11,15 @@ import great_expectations as gx
 from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.base import ProgressBarsConfig
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 import expectations.metrics  # noqa: F401  (registers what the rules ask Great Expectations for)
-from agentp.database import parse_url
+from agentp.database import SET_LIMITS
 from agentp.errors import AgentpError
+from agentp.redaction import scrub_error
+from agentp.settings import read_limits
+from agentp.transport import parse_url, secure_url
 from expectations.rules import ExpectTableShape
 from expectations.standard import build_suites
 
@@ -61,6 +65,7 @@ def _validate(
     if docs is not None:
         context.add_data_docs_site("standard", _describe_site(docs))
     source = context.data_sources.add_sql(name="raw tables", connection_string=_write_connection_string(url))
+    event.listen(source.get_engine(), "checkout", _set_limits)
     definitions = []
     for table, suite in build_suites().items():
         if table not in tables:
@@ -89,7 +94,7 @@ def _raise_on_exception(result: ExpectationSuiteValidationResult) -> None:
         for info in [details, *(value for value in details.values() if isinstance(value, dict))]:
             if info.get("raised_exception"):
                 rule = found.expectation_config.kwargs["rule_id"] if found.expectation_config else "a rule"
-                first_line = str(info.get("exception_message", "")).strip().split("\n")[0]
+                first_line = scrub_error(str(info.get("exception_message", "")))
                 raise CheckError(
                     f"{rule} could not be checked: {first_line}.",
                     cure="Mend the cause and run `agentp check` again; what stood before still stands.",
@@ -98,9 +103,16 @@ def _raise_on_exception(result: ExpectationSuiteValidationResult) -> None:
 
 def _write_connection_string(url: str) -> str:
     """The URL as SQLAlchemy spells it; every setting of libpq's goes along."""
-    parts = {name: str(value) for name, value in parse_url(url).items() if value not in (None, "")}
+    parts = {name: str(value) for name, value in parse_url(secure_url(url)).items() if value not in (None, "")}
     # Parts as query keep sockets, several hosts and odd passwords as libpq understands them.
     return URL.create("postgresql+psycopg", query=parts).render_as_string(hide_password=False)
+
+
+def _set_limits(connection: Any, record: object, proxy: object) -> None:
+    """As `open_connection` does; each time, because the pool takes back what a connection was told."""
+    limits = read_limits()
+    with connection.cursor() as cursor:
+        cursor.execute(SET_LIMITS, (limits.statement_timeout, limits.lock_timeout))
 
 
 def _describe_site(folder: Path) -> Any:

@@ -19,8 +19,9 @@ from typing import Any, Literal
 
 import psycopg
 
-from agentp.database import describe_target, open_connection, redact
+from agentp.database import describe_target, open_connection
 from agentp.errors import AgentpError, SetupError
+from agentp.redaction import scrub
 from agentp.settings import Settings
 from orchestration.problems import LEDGER_LOCK, LONGEST_WAIT, Problem, find_problems, hold_lock, sync_problems
 from orchestration.schema import prepare_history
@@ -173,7 +174,7 @@ def tell_outage(urls: str, error: AgentpError | None, *, told: bool) -> bool:
     if not urls.split():
         return False
     if error is not None and not told:
-        tell(urls, title="agentp: the database cannot be reached", body=redact(error.message), is_recovery=False)
+        tell(urls, title="agentp: the database cannot be reached", body=scrub(error.message), is_recovery=False)
     elif error is None and told:
         body = "What was missed meanwhile is told separately."
         tell(urls, title="agentp: the database can be reached again", body=body, is_recovery=True)

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from agentp.database import open_connection
 from agentp.errors import AgentpError
+from agentp.redaction import scrub
 from agentp.settings import Settings
 from orchestration.alerts import Message, Receiver, name_receivers, tell_receivers
 from orchestration.schema import prepare_history
@@ -183,7 +184,7 @@ def _send_taken(
         try:
             failures = _send_facts(receivers, subscriber, facts)
         except AgentpError as error:
-            connection.execute(_MARK_FAILED, (error.message, *key))
+            connection.execute(_MARK_FAILED, (scrub(error.message), *key))
             return DigestReport(failures=(error,))
         connection.execute(_MARK_SENT, key)
     return DigestReport(sent=1, failures=failures)

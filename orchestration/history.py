@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from agentp.database import redact
+from agentp.redaction import scrub_error
 from orchestration.partitions import Days
 
 Connection = psycopg.Connection[Any]
@@ -145,5 +145,4 @@ def write_checks(connection: Connection, results: Iterable[CheckResult], *, run_
 
 
 def _shorten(error: str | None) -> str | None:
-    # Further lines of Postgres' errors hold values of rows, which may be anybody's name or phone.
-    return redact(error.strip().split("\n")[0])[:LONGEST_ERROR] if error else None
+    return scrub_error(error)[:LONGEST_ERROR] if error else None

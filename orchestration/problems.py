@@ -9,7 +9,6 @@ nor texts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from agentp.database import redact
+from agentp.redaction import scrub_error
 
 Connection = psycopg.Connection[Any]
 
@@ -27,11 +26,6 @@ LONGEST_WAIT = "60s"
 """For whoever else looks or tells: a receiver takes seconds at most."""
 LONGEST_ERROR = 200
 """Characters of an error that a detail quotes."""
-
-_ROW_VALUE = re.compile(r'(: |\bvalue )"(?:.*"|.*$)|(=|\bcontains )\(.*\)')
-"""How Postgres quotes what stood in a row: `invalid input … : "value"`, `Key (phone)=(value)`, `row contains (…)`."""
-_ADDRESS = re.compile(r"\+\d[\d ()-]{8,}\d|(?<![\w.:-])\d{10,15}(?![\w:-])|[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?![\w.:/-])")
-"""Phones and e-mail addresses; not `user@host:port/database`."""
 
 # A failed run that somebody runs again is at work under its old id; it has failed until it has ended well.
 _READ_RUNS = """
@@ -259,7 +253,6 @@ def _show_time(moment: datetime) -> str:
 
 
 def _clean(error: str | None) -> str:
-    """Return an error's first line without passwords and without what stood in rows."""
-    line = next((line.strip() for line in redact(error or "").splitlines() if line.strip()), "no error was noted")
-    line = _ADDRESS.sub("…", _ROW_VALUE.sub(r"\1\2…", line))
+    """Return an error's first line without secrets and without what stood in rows."""
+    line = scrub_error(error or "") or "no error was noted"
     return line if len(line) <= LONGEST_ERROR else f"{line[:LONGEST_ERROR]}…"

@@ -1,7 +1,12 @@
 -- What runs leave behind for BI (issue 5): runs, their steps, the checks' results, and problems that somebody was told of.
 -- Looks before it makes: any number of times, on a live database.
 
-create schema if not exists quality;
+-- Not `if not exists`, for which Postgres asks for the right to make schemas even where there is nothing to make.
+do $$
+begin
+    if to_regnamespace('quality') is null then create schema quality; end if;
+end
+$$;
 
 -- One row per backfill by command: what its chunks belong to, so that it can be taken up where it stopped.
 create table if not exists quality.backfills (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ import psycopg
 
 from agentp.database import open_connection, resolve_url, take_lock
 from agentp.errors import AgentpError
+from agentp.redaction import scrub, scrub_error
 from agentp.settings import Settings, read_settings
 from expectations.verdicts import Verdict
 from orchestration import history
@@ -25,6 +27,10 @@ from orchestration.tags import AS_OF, BACKFILL_ID, LETTERS, MARTS, MIGRATE, OUTB
 
 LOCKS = {MARTS: 7_203_715_031, OUTBOX: 7_203_715_032, LETTERS: 7_203_715_033}
 """The advisory locks that runs hold from their first step to their last, by what they write."""
+
+
+class StepError(AgentpError):
+    """A step failed of what it had no words of its own for."""
 
 
 @dataclass
@@ -110,13 +116,15 @@ class Target:
             raise
         except BaseException as error:
             is_tried_again = is_passing(error) and attempt <= self.settings.retries
+            told = tell_without_values(error)
             self._close_step(names, outcome="retried" if is_tried_again else "failed", error=error)
             if is_tried_again:
                 delay = find_delay(attempt, first_seconds=self.settings.retry_seconds)
-                context.log.warning(f"Attempt {attempt} failed of what may pass; another in {delay:g} s: {error}")
-                raise dg.RetryRequested(self.settings.retries, seconds_to_wait=delay) from error
+                context.log.warning(f"Attempt {attempt} failed of what may pass; another in {delay:g} s: {told}")
+                raise dg.RetryRequested(self.settings.retries, seconds_to_wait=delay) from None
             self.listener.failures[step] = error
-            raise
+            # Dagster keeps the error it is raised, with its causes, for everybody who may open its page.
+            raise told from None
         with self._open_record() as record:
             history.close_step(record, **names, outcome="succeeded")
 
@@ -172,6 +180,21 @@ def target(init_context: dg.InitResourceContext) -> Iterator[Target]:
         yield found
     finally:
         found.end()
+
+
+def tell_without_values(error: BaseException) -> BaseException:
+    """Return an error that says the same without secrets and values of rows, and without what led to it.
+
+    What stops a run from outside, and errors of Dagster's own, are returned as they are.
+    """
+    if not isinstance(error, Exception) or isinstance(error, dg.DagsterError):
+        return error
+    told = (
+        copy(error) if isinstance(error, AgentpError)
+        else StepError(f"{type(error).__name__}: {scrub_error(str(error))}", cure="Its stack says where.")
+    )  # fmt: skip
+    told.message, told.cure = scrub(told.message), scrub(told.cure)
+    return told.with_traceback(error.__traceback__)
 
 
 def _find_starter(tags: dict[str, str]) -> str:

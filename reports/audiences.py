@@ -21,7 +21,7 @@ class Audience(StrEnum):
     ANALYST = "analyst"
 
 
-HIDDEN = {Audience.OWNER: frozenset({"secret"}), Audience.ANALYST: frozenset({"secret", "pii", "text"})}
+HIDDEN = {Audience.OWNER: frozenset({"secret"}), Audience.ANALYST: frozenset({"secret", "pii", "text", "staff"})}
 """Classes of columns that an audience is not shown (the classes stand in the YAML of the marts)."""
 
 
@@ -40,6 +40,12 @@ class Veil:
         """Return those of the columns that may be read for this audience; the others never leave the database."""
         classes = read_classes()
         return tuple(column for column in columns if classes.get((relation, column)) not in HIDDEN[self.audience])
+
+    def find_unnamed(self, relation: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those of the columns that hold names of the staff that are hidden: pages show numbers instead."""
+        classes = read_classes()
+        hidden = "staff" in HIDDEN[self.audience]
+        return tuple(column for column in columns if hidden and classes.get((relation, column)) == "staff")
 
     def name_clients(self, frame: pd.DataFrame, *, name: str = "client_name", key: str = "client_id") -> pd.DataFrame:
         """Give every row a name to show: the client's own, or a code of the id where names are hidden or unknown."""

@@ -144,7 +144,9 @@ def read_frame(connection: Connection, selection: Selection, veil: Veil, values:
         values_of = [row[place] for row in rows]
         # As they are: pandas would make numbers of moments, and floats of whole numbers beside nothing.
         frame[column] = pd.Series([_drop_zone(value) for value in values_of], dtype=object)
-    return pd.DataFrame(frame, columns=list(columns))
+    unnamed = veil.find_unnamed(selection.relation, selection.columns)
+    frame |= {column: pd.Series([None] * len(rows), dtype=object) for column in unnamed}
+    return pd.DataFrame(frame, columns=[*columns, *unnamed])
 
 
 def sign_salons(connection: Connection, salons: list[Salon]) -> dict[UUID, str]:

@@ -12,8 +12,10 @@ from importlib.resources import files
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from agentp.errors import SetupError
+from agentp.redaction import scrub_error
 
 OUTSIDE_TRANSACTION = "-- agentp: outside a transaction"
 OPTIONAL = ("0005_change_tracking", "0006_build_indexes", "0007_search_extensions")
@@ -63,6 +65,7 @@ def apply_migrations(
         if diagnostic.severity == "WARNING" and diagnostic.message_primary:
             warnings.append(diagnostic.message_primary)
 
+    limit = connection.execute("select current_setting('lock_timeout')").fetchone()
     connection.add_notice_handler(keep)
     try:
         connection.execute("select set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
@@ -76,7 +79,7 @@ def apply_migrations(
     finally:
         connection.remove_notice_handler(keep)
         if not connection.closed:
-            connection.execute("reset lock_timeout")
+            connection.execute("select set_config('lock_timeout', %s, false)", limit)
     return warnings
 
 
@@ -99,7 +102,7 @@ def _apply(connection: psycopg.Connection[Any], migration: Migration) -> None:
         raise
     except psycopg.DatabaseError as error:
         raise SetupError(
-            f"Migration {migration.name} failed: {error.diag.message_primary or error}.",
+            f"Migration {migration.name} failed: {scrub_error(error.diag.message_primary or str(error))}.",
             cure="The database is as it was before this migration; mend what the message names and run it again.",
         ) from error
 
@@ -107,9 +110,9 @@ def _apply(connection: psycopg.Connection[Any], migration: Migration) -> None:
 def _drop_invalid_indexes(connection: psycopg.Connection[Any]) -> None:
     """Drop what a killed `create index concurrently` left: `if not exists` would take it for done."""
     rows = connection.execute(
-        "select format('%I.%I', n.nspname, c.relname) from pg_index as i "
+        "select n.nspname, c.relname from pg_index as i "
         "join pg_class as c on c.oid = i.indexrelid join pg_namespace as n on n.oid = c.relnamespace "
         "where not i.indisvalid and n.nspname = 'public' and c.relname like 'agentp\\_%'"
     ).fetchall()
-    for (name,) in rows:
-        connection.execute(f"drop index concurrently if exists {name}")
+    for schema, name in rows:
+        connection.execute(sql.SQL("drop index concurrently if exists {}").format(sql.Identifier(schema, name)))

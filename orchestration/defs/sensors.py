@@ -4,6 +4,7 @@ import dagster as dg
 
 from agentp.database import open_connection, resolve_url
 from agentp.errors import AgentpError, ConnectionFailedError
+from agentp.redaction import scrub
 from agentp.settings import read_settings
 from orchestration import history
 from orchestration.defs.wishes import build_wish_sensor
@@ -36,11 +37,11 @@ def build_alerts() -> dg.SensorDefinition:
         except ConnectionFailedError as error:
             is_told = tell_outage(urls, error, told=context.cursor == TOLD)
             context.update_cursor(TOLD if is_told else "")
-            return dg.SkipReason(str(error))
+            return dg.SkipReason(scrub(str(error)))
         tell_outage(urls, None, told=context.cursor == TOLD)
         context.update_cursor("")
         for failure in report.failures:
-            context.log.error(str(failure))
+            context.log.error(scrub(str(failure)))
         return dg.SkipReason(
             f"{len(report.opened)} problems are new, {len(report.closed)} are over; told of {report.told} and "
             f"{report.ends_told}."
@@ -66,6 +67,6 @@ def build_failures() -> dg.SensorDefinition:
                     error=context.failure_event.message or "The run failed.",
                 )  # fmt: skip
         except AgentpError as error:
-            context.log.error(f"The end of run {run.run_id} could not be noted: {error}")
+            context.log.error(f"The end of run {run.run_id} could not be noted: {scrub(str(error))}")
 
     return failures

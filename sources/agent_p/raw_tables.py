@@ -110,3 +110,13 @@ def require_some_raw_table(connection: psycopg.Connection[Any]) -> None:
     """Refuse to check a database that nobody has used yet."""
     if has_no_raw_tables(connection):
         raise RawTablesError("There are no raw tables to check.", cure="Run `agentp migrate`, or load some data.")
+
+
+def owns_raw_tables(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether the login may alter the raw tables that there are; of none it may make them."""
+    row = connection.execute(
+        "select coalesce(bool_and(pg_has_role(current_user, relowner, 'usage')), true) from pg_class "
+        "where relnamespace = 'public'::regnamespace and relname = any(%s)",
+        (list(declare_raw_tables()),),
+    ).fetchone()
+    return bool(row and row[0])

@@ -123,6 +123,12 @@ def read_header(export: ExportFile, stream: ExportStream, shape: Shape) -> tuple
 
 def check_columns(export: ExportFile, shape: Shape, columns: tuple[str, ...]) -> None:
     """Refuse unknown, repeated and missing columns, naming them."""
+    if columns and not any(name in shape.by_name for name in columns):
+        # Without a header the first row would be told of as names of columns.
+        raise make_fault(
+            export, line=1,
+            problem=f"no column of {shape.table} is named here, expected a header of {', '.join(shape.names)}",
+        )  # fmt: skip
     unknown = [show_value(name, column=None) for name in columns if name not in shape.by_name]
     if unknown:
         raise LoadError(

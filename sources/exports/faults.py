@@ -7,6 +7,7 @@ import re
 import psycopg
 
 from agentp.errors import LoadError
+from agentp.redaction import scrub, scrub_error
 from sources.exports.catalog import Check, Column
 from sources.exports.folder import ExportFile
 
@@ -30,7 +31,14 @@ EXPECTATIONS = {
     "text": "text",
 }
 
+SHOWN_TEXTS = frozenset({
+    "slug", "role", "channel", "status", "final_status", "item_type", "item_id", "intent", "language",
+    "booking_id", "booking_source", "booking_status", "booking_currency",
+})  # fmt: skip
+"""The text columns whose values are words of the bots; every other holds, or may hold, what belongs to a person."""
+
 _SECRET = re.compile(r"token|secret|passw|api.?key|bearer|\benc:", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
 def describe_expected(column: Column) -> str:
@@ -49,15 +57,23 @@ def describe_check(check: Check) -> str:
 
 
 def show_value(value: str | None, *, column: Column | None) -> str:
-    """Return a value for a message: quoted, cut, on one line, and not at all when it may hold a secret.
+    """Return a value for a message: quoted, cut, on one line, and not at all when it may be a secret's or a person's.
 
-    A tenant's `metadata` holds access tokens (seed 01, section 1), and a row with a stray comma shows
-    them in its neighbour columns.
+    A tenant's `metadata` holds access tokens (seed 01, section 1), and a row with a stray comma shows them in its
+    neighbour columns; names, phones and messages are their owners' (issue 7). Of such a value its kind and length are
+    told. Without a ``column`` it is what stands in a header.
     """
     if value is None:
         return "(no value)"
-    if _SECRET.search(value) or (column is not None and column.name == "metadata"):
+    if not value:
+        return '""'
+    if _SECRET.search(value):
         return f"({len(value)} characters, not shown: they may hold a secret)"
+    if column is None and not _NAME.fullmatch(value):
+        return f"(a text of {len(value)} characters)"
+    if column is not None and (column.is_json or (column.is_text and column.name not in SHOWN_TEXTS)):
+        return f"({'JSON' if column.is_json else 'a text'} of {len(value)} characters)"
+    value = scrub(value)
     shown = value if len(value) <= SHOWN_LENGTH else value[:SHOWN_LENGTH] + "…"
     return '"' + "".join(sign if sign.isprintable() else _escape(sign) for sign in shown) + '"'
 
@@ -67,8 +83,8 @@ def _escape(sign: str) -> str:
 
 
 def tell_reason(error: psycopg.Error) -> str:
-    """Return the server's own words, without a value that may be a secret."""
-    reason = error.diag.message_primary or "no reason given"
+    """Return the server's own words, without values of the row."""
+    reason = scrub_error(error.diag.message_primary or "no reason given")
     return f"SQLSTATE {error.sqlstate}" if _SECRET.search(reason) else reason[: 2 * SHOWN_LENGTH]
 
 

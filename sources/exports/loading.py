@@ -30,6 +30,8 @@ SESSION_SETTINGS = (
     "set local timezone = 'UTC'",
     "set local datestyle = 'ISO, YMD'",
     "set local statement_timeout = 0",
+    # A second load waits for the first.
+    "set local lock_timeout = 0",
     "set local idle_in_transaction_session_timeout = 0",
     # For joining a million staged rows; compiling the few statements costs more than it gives.
     "set local work_mem = '128MB'",

@@ -31,7 +31,7 @@ def explain_refusal(export: ExportFile, shape: Shape, columns: tuple[str, ...], 
     if export.is_csv and isinstance(error, psycopg.errors.CharacterNotInRepertoire):
         broken = find_broken_text(export)
         if broken is not None:
-            return _explain_broken_text(export, columns, broken)
+            return _explain_broken_text(export, shape, columns, broken)
     context = error.diag.context or ""
     match = re.search(rf"^COPY agentp_staging_{shape.table}, \S+ (\d+)(?:, \S+ ([^:]+):)?", context, flags=re.MULTILINE)
     if match is None:
@@ -95,12 +95,12 @@ def _describe_refused(column: Column, error: psycopg.Error) -> str | None:
     return None
 
 
-def _explain_broken_text(export: ExportFile, columns: tuple[str, ...], place: Place) -> LoadError:
+def _explain_broken_text(export: ExportFile, shape: Shape, columns: tuple[str, ...], place: Place) -> LoadError:
     for name, field in zip(columns, place.fields, strict=False):
         try:
             text = field.value.decode("utf-8")
         except UnicodeDecodeError as error:
-            shown = show_value(field.text, column=None)
+            shown = show_value(field.text, column=shape.by_name[name])
             line = field.line + field.value[: error.start].count(b"\n")
             return make_fault(
                 export,
@@ -110,7 +110,7 @@ def _explain_broken_text(export: ExportFile, columns: tuple[str, ...], place: Pl
             )
         if "\0" in text:
             line = field.line + text.split("\0", 1)[0].count("\n")
-            shown = show_value(text, column=None)
+            shown = show_value(text, column=shape.by_name[name])
             return make_fault(
                 export,
                 line=line,

@@ -18,7 +18,7 @@ from tests.support.marts import Workshop
 
 COMMANDS = [
     "up", "url", "stop", "migrate", "load", "demo", "check", "build", "score", "activate", "run", "backfill", "dev",
-    "prepare", "alert", "digest", "export", "report", "doctor",
+    "prepare", "alert", "digest", "export", "report", "grant", "revoke", "logins", "forget", "doctor",
 ]  # fmt: skip
 
 

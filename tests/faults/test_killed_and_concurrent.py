@@ -106,7 +106,8 @@ def kill_session_of(chain: Workshop, mart: str) -> Iterator[None]:
 def test_a_build_that_loses_its_session_in_any_model_is_simply_run_again(chain: Workshop) -> None:
     chain.build(as_of=AS_OF)
     failures: list[AgentpError] = []
-    for mart in [name.split(".")[1] for name in MARTS]:
+    # From the first mart of a build to its last; each costs two builds.
+    for mart in ("dialogs", "clients", "int_tenant_days", "metrics_dailies"):
         change_half(chain)
         with kill_session_of(chain, mart):
             try:

@@ -9,6 +9,7 @@ from tests.oracle.dailies import compute_funnel, compute_metrics, compute_revenu
 from tests.oracle.dialogs import compute_dialogs
 from tests.oracle.kpis import compute_kpis
 from tests.oracle.records import Row, World
+from tests.oracle.redaction import redact_world
 from tests.oracle.retention import compute_peers, compute_retention, compute_visit_rates
 from tests.oracle.sessions import compute_sessions
 from tests.oracle.slots import compute_freed_slots
@@ -20,6 +21,7 @@ from tests.oracle.visits_monthly import compute_visits_monthly
 
 def compute_marts(world: World, as_of: date) -> dict[str, list[Row]]:
     """Return what one build from nothing must publish, `as_of` the end of a day where each tenant lives."""
+    world = redact_world(world)
     dialogs = compute_dialogs(world)
     sessions = compute_sessions(world, dialogs)
     days = compute_tenant_days(world, as_of)

@@ -20,6 +20,7 @@ from tests.properties.worlds import (
     SETTINGS,
     STAFF,
     STATUSES,
+    TEXTS,
     VISIT_STATUSES,
     end_day,
 )
@@ -120,7 +121,7 @@ def correct_messages(random: Random, now: World, target: World) -> World:
             case "client":
                 siblings = [c.id for c in now.clients if c.tenant_id == message.tenant_id]
                 return replace(message, user_id=random.choice([*siblings, message.user_id]))
-        return replace(message, message=f"{message.message}, corrected")
+        return replace(message, message=random.choice((f"{message.message}, corrected", *TEXTS)))
 
     return replace(now, messages=change_some(random, now.messages, change))
 

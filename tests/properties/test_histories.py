@@ -20,7 +20,7 @@ from tests.support.marts import Workshop
 seeds = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=take_examples(2), suppress_health_check=list(HealthCheck))
+@settings(max_examples=take_examples(1), suppress_health_check=list(HealthCheck))
 @given(target=worlds(), seed=seeds, chunks=st.integers(3, 5))
 def test_any_history_ends_in_the_marts_of_one_build(workshop: Workshop, target: World, seed: int, chunks: int) -> None:
     replay_history(workshop, target, Random(seed), chunks)

@@ -15,7 +15,7 @@ from tests.properties.worlds import worlds
 from tests.support.marts import Workshop
 
 
-@settings(max_examples=take_examples(8), print_blob=False, suppress_health_check=list(HealthCheck))
+@settings(max_examples=take_examples(5), print_blob=False, suppress_health_check=list(HealthCheck))
 @given(world=worlds(), as_of=as_of_days)
 def test_marts_of_any_raw_data_are_those_of_the_oracle(workshop: Workshop, world: World, as_of: date) -> None:
     change_raw_tables(workshop.url, World(), world)

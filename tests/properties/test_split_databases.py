@@ -18,7 +18,7 @@ from tests.properties.worlds import TENANTS, name_tenant, worlds
 from tests.support.marts import MARTS, Workshop
 
 
-@settings(max_examples=take_examples(2), suppress_health_check=list(HealthCheck))
+@settings(max_examples=take_examples(1), suppress_health_check=list(HealthCheck))
 @given(world=worlds(), as_of=as_of_days)
 def test_salons_in_two_databases_have_the_rows_that_they_have_in_one(
     make_workshop: Callable[[], Workshop], world: World, as_of: date

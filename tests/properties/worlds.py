@@ -24,7 +24,7 @@ from tests.properties.moments import (
 from tests.support.marts import make_id
 
 TENANTS, CLIENTS = 4, 3
-CHANNELS = ("telegram", "telegram", "telegram", "telegram", "whatsapp", "unknown")
+CHANNELS = ("telegram", "telegram", "telegram", "telegram", "telegram", "whatsapp", "unknown", "whatsapp:+79161234567")
 ROLES = ("user", "assistant", "user", "assistant", "user", "system")
 SERVICES: tuple[object, ...] = (
     ["one"], ["one"], ["two", "one"], [], "one", " ", 7, None, {"one": 1}, True, [None], [7], [["one"]],
@@ -32,10 +32,10 @@ SERVICES: tuple[object, ...] = (
 STAFF = ("4844805", "4844805", "7", "", 4844805, None, ["4844805"], False)
 STATUSES = (
     "confirmed", "confirmed", "confirmed", "confirmed", None, "cancelled", "cancelled", "CANCELLED", " canceled ",
-    "no_show", "arrived", "created", " ", "-1",
+    "no_show", "arrived", "created", " ", "-1", "confirmed, 89161234567",
 )  # fmt: skip
 VISIT_STATUSES = (None, None, "arrived", "NO_SHOW", 1, -1, "missed ", "late", "", {"arrived": 1}, True)
-INTENTS = (None, "booking", "booking", "cancel", "reschedule", " Cancel ", "Reschedule", "info")
+INTENTS = (None, "booking", "booking", "cancel", "reschedule", " Cancel ", "Reschedule", "info", "call 89161234567")
 CONSENTS: tuple[object, ...] = (
     {}, {"consent": {"marketing": True}}, {"consent": True}, {"marketing_consent": "YES "}, {"marketing_consent": 0},
     {"consent": " no"}, {"consent": {"marketing": None}, "marketing_consent": "1"},
@@ -47,7 +47,16 @@ SETTINGS: tuple[dict[str, object], ...] = (
     {"late_cancellation_hours": 48}, {"loss_period_days": 0, "late_cancellation_hours": "soon"},
     {"loss_period_days": 1.5, "late_cancellation_hours": -2}, {"loss_period_days": True},
 )  # fmt: skip
-TITLES: tuple[object, ...] = ("Маникюр", " Стрижка ", "Брови", "", None, 7, {"ru": "Маникюр"}, True)
+TITLES: tuple[object, ...] = (
+    "Маникюр", " Стрижка ", "Брови", "", None, 7, {"ru": "Маникюр"}, True, "Анна +7 (916) 123-45-67",
+)  # fmt: skip
+TEXTS = (
+    "до 18:00", "мой номер 8 (916) 123-45-67, жду", "+7\u00a0916\u00a0123\u00a045\u00a067", "anna@mail.example пишите",
+    "31.01.2026 в 10:00", "2026-01-31 10:00", "цена 12 500 ₽ или 1 500 000", "карта 4111 1111 1111 1111",
+    "карта 4111-1111-1111-1111, бронь 123456789", "пароль: куку12 вот", "89161234567 и 8.916.123.45.67",
+    "00000000-0000-4000-8000-00000000000a",
+)  # fmt: skip
+"""What people write: some of it is how to reach them, some only looks so."""
 TIMES = ("2025-01-15T10:00:00", "", None, 1736935200)
 STAGES = (
     "service_selection", "staff_selection", "time_selection", "confirmation", "", None, 3, ["staff_selection"],
@@ -208,9 +217,9 @@ def sessions(draw: st.DrawFn, number: int, scenes: list[datetime]) -> Session:
         duration_sec=draw(st.sampled_from((None, 600, 1800, 0, -5))),
         final_status=draw(st.sampled_from(("auto_closed", "done", "abandoned", "other"))),
         final_intent=draw(st.sampled_from(INTENTS)),
-        final_summary=draw(st.sampled_from((None, "a summary"))),
+        final_summary=draw(st.sampled_from((None, "a summary", *TEXTS))),
         booking_id=draw(booking_ids(client)),
-        booking_source=draw(st.sampled_from((None, "", "bot", "manual"))),
+        booking_source=draw(st.sampled_from((None, "", "bot", "manual", "call 89161234567"))),
         booking_status=draw(st.sampled_from(STATUSES)),
         booking_datetime=draw(visit_times(started_at)),
         booking_amount=draw(st.sampled_from((None, Decimal("1500"), Decimal("0.10"), Decimal("99.999")))),
@@ -252,7 +261,7 @@ def messages(draw: st.DrawFn, number: int, scenes: list[datetime], sessions: tup
         legacy_session_id=draw(st.one_of(st.none(), st.just(name_session(-1)), named)),
         role=draw(st.sampled_from(ROLES)),
         channel=draw(st.sampled_from(CHANNELS)),
-        message=f"message {number}",
+        message=draw(st.sampled_from((f"message {number}", f"message {number}", *TEXTS))),
         created_at=draw(moments_around(scenes)),
     )
 

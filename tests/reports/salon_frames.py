@@ -63,10 +63,12 @@ def make_frame(selection: Selection, rows: Sequence[tuple[Any, ...]]) -> pd.Data
 
 def veil_frames(frames: dict[str, pd.DataFrame], selections: dict[str, Selection], veil: Veil) -> Frames:
     """Return the frames as an audience gets them: `reports.reading` does not select the other columns."""
-    return Frames({
-        name: frame[list(veil.choose_columns(selections[name].relation, selections[name].columns))]
-        for name, frame in frames.items()
-    })  # fmt: skip
+    return Frames({name: _veil_frame(frame, selections[name], veil) for name, frame in frames.items()})
+
+
+def _veil_frame(frame: pd.DataFrame, selection: Selection, veil: Veil) -> pd.DataFrame:
+    shown = frame[list(veil.choose_columns(selection.relation, selection.columns))]
+    return shown.assign(**dict.fromkeys(veil.find_unnamed(selection.relation, selection.columns)))
 
 
 def make_salon(veil: Veil = OWNER) -> Frames:

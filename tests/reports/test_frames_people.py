@@ -44,6 +44,7 @@ from tests.reports.salon_frames import (
 
 HIDDEN = {
     "client_name", "phone", "summary", "wish_comment", "waiting_client_name", "waiting_phone", "booked_client_name",
+    "staff_name",
 }  # fmt: skip
 
 

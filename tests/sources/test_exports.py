@@ -255,6 +255,40 @@ def test_long_values_are_cut_and_secrets_are_not_shown(database: Connection, fol
     assert "hunter2" not in fail(database, folder)
 
 
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("clients_v2", {"id": CLIENT, "tenant_id": TENANT, "full_name": "Anna\0"}),
+        ("clients_v2", {"id": CLIENT, "tenant_id": TENANT, "phone": ["Anna"]}),
+        ("clients_v2", {"id": CLIENT, "tenant_id": TENANT, "meta": {"name": "Anna\0"}}),
+        ("clients_v2", {"id": "+79161234567 Anna@mail.example", "tenant_id": TENANT}),
+        ("clients_v2", {"id": "ask 4111 1111 1111 1111", "tenant_id": TENANT}),
+    ],
+    ids=["name", "phone", "JSON", "number in another column", "card in another column"],
+)
+def test_what_belongs_to_a_person_is_not_shown(
+    database: Connection, folder: Path, table: str, row: dict[str, Any]
+) -> None:
+    for path in folder.iterdir():
+        if path.name.startswith(table):
+            path.unlink()
+    write_jsonl(folder, table, row)
+    found = fail(database, folder)
+    assert f"{table}.jsonl, line 1, column " in found
+    for piece in ("Anna", "916", "4111 1", "mail.example"):
+        assert piece not in found
+
+
+def test_a_file_without_its_header_shows_none_of_its_first_row(database: Connection, folder: Path) -> None:
+    write_folder(folder, {"clients_v2.csv": f"{CLIENT},{TENANT},Anna,89161234567\n"})
+    found = fail(database, folder)
+    assert "clients_v2.csv, line 1: no column of clients_v2 is named here" in found
+    assert "Anna" not in found
+    write_folder(folder, {"clients_v2.csv": f"id,{TENANT},Анна Иванова,8 916 1234567\n"})
+    found = fail(database, folder)
+    assert "clients_v2 has no column (a text of 36 characters), (a text of 12 characters)" in found
+
+
 def test_a_failure_carries_no_report_of_the_server_with_whole_rows(database: Connection, folder: Path) -> None:
     write_history(folder, message(1, "private", time="soon"))
     with pytest.raises(LoadError) as caught:
@@ -279,7 +313,10 @@ def test_a_row_of_the_wrong_form_is_named(database: Connection, folder: Path, ro
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [(b"caf\xe9", 'found "caf\ufffd", expected UTF-8'), (b"a\0b", 'found a NUL character in "a\\x00b"')],
+    [
+        (b"caf\xe9", "found (a text of 4 characters), expected UTF-8"),
+        (b"a\0b", "found a NUL character in (a text of 3 characters), expected"),
+    ],
 )
 def test_broken_text_is_named(database: Connection, folder: Path, text: bytes, expected: str) -> None:
     rows = HISTORY_HEADER + message(1, '"a\nb"') + message(2, "@") + message(3)
@@ -478,7 +515,10 @@ def test_json_lines_keep_nested_values_and_every_digit(database: Connection, fol
         (json.dumps(make_json_row(2, message="a\0")), "line 3, column message: found a NUL character"),
         (json.dumps(make_json_row(2, message="\ud83d")), "line 3, column message: found half of a surrogate pair"),
         (json.dumps(make_json_row(2, message=None)), "line 3, column message: found (no value), expected text"),
-        (json.dumps(make_json_row(2, message=[1])), 'line 3, column message: found "[1]", expected text'),
+        (
+            json.dumps(make_json_row(2, message=[1])),
+            "line 3, column message: found (a text of 3 characters), expected text",
+        ),
         (json.dumps(make_json_row(1.5)), 'line 3, column id: found "1.5", expected a whole number'),
         (json.dumps(make_json_row(2, tenant_id=STRANGER)), "line 3, column tenant_id: tenant_id"),
         (json.dumps(make_json_row(2, colour=1)), 'recent_history_v2 has no column "colour"'),

@@ -5,6 +5,7 @@
     {%- if not is_build() -%}
         {{ return('') }}
     {%- endif -%}
+    {% do require_secure_models() %}
     {% do run_query(build_state_ddl()) %}
     begin;
     insert into build.timezones (timezone)
@@ -88,6 +89,7 @@
     {%- set outcome = 'failed' if failed else ('partial' if missed else 'complete') -%}
     begin;
     {% if outcome == 'complete' %}
+    {{ remove_departed() }}
     delete from build.touched_clients
     where claimed_at <= (select runs.claimed_at from build.runs where runs.invocation_id = '{{ invocation_id }}');
     delete from build.touched_visitors
@@ -132,8 +134,12 @@
 
 {% macro build_state_ddl() %}
     set client_min_messages = warning;
-    create schema if not exists build;
-    create schema if not exists {{ target.schema }};
+    do $$
+    begin
+        if to_regnamespace('build') is null then create schema build; end if;
+        if to_regnamespace('{{ target.schema }}') is null then create schema {{ target.schema }}; end if;
+    end
+    $$;
     create table if not exists build.runs (
         invocation_id text primary key,
         as_of text not null,

@@ -57,7 +57,8 @@
     {%- for name in stored if name not in model.columns -%}
         {{ exceptions.raise_compiler_error(
             relation ~ " has the column " ~ name ~ ", which its contract no longer has. Dropping it would break whoever reads it: "
-            ~ "decide, and either put it back into the contract or run: alter table " ~ relation ~ " drop column " ~ adapter.quote(name)
+            ~ "decide, and either put it back into the contract or run: drop view analysis." ~ adapter.quote(relation.identifier)
+            ~ "; alter table " ~ relation ~ " drop column " ~ adapter.quote(name)
         ) }}
     {%- endfor -%}
 
@@ -72,11 +73,13 @@
             {%- set present = stored[column.name] -%}
             {%- if wanted != present.type -%}
                 {%- if (present.type, wanted) in widenings() -%}
+                    {% do run_query("select access.release('" ~ relation ~ "'::regclass)") %}
                     {% do run_query(place ~ " type " ~ column.data_type) %}
                 {%- else -%}
                     {{ exceptions.raise_compiler_error(
                         relation ~ "." ~ column.name ~ " is " ~ present.type ~ ", and its contract says " ~ column.data_type
-                        ~ ". That may lose values: decide, and run by hand: " ~ place ~ " type " ~ column.data_type ~ " using …"
+                        ~ ". That may lose values: decide, and run by hand: drop view analysis."
+                        ~ adapter.quote(relation.identifier) ~ "; " ~ place ~ " type " ~ column.data_type ~ " using …"
                     ) }}
                 {%- endif -%}
             {%- endif -%}

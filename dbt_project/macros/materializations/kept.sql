@@ -11,6 +11,7 @@
     {%- set key = primary_key_of(model) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {% call statement('begin_keeping') %}select 1{% endcall %}
+    {% do set_limits() %}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% do require_table(existing) %}
@@ -30,6 +31,7 @@
     {%- endcall %}
     {%- set counts = {'inserted': load_result('append').response.rows_affected, 'updated': 0, 'deleted': 0} -%}
     {% for statement_text in late %}{% do run_query(statement_text) %}{% endfor %}
+    {% do secure(target_relation) %}
     {%- set row_count = count_published(target_relation, counts, full) -%}
     {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
     {% if full and counts.inserted > 0 %}{% do run_query("analyze " ~ target_relation) %}{% endif %}

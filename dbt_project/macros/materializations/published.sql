@@ -15,6 +15,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {# Opens the transaction; `run_query` alone would not. #}
     {% call statement('begin_publication') %}select 1{% endcall %}
+    {% do set_limits() %}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% do require_table(existing) %}
@@ -26,6 +27,7 @@
     {% else %}
         {%- set counts = publish_changes(target_relation, sql, key, full) -%}
     {% endif %}
+    {% do secure(target_relation) %}
     {%- set row_count = count_published(target_relation, counts, full) -%}
     {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
     {% call statement('main') %}{{ model_run_record(counts, row_count, full) }}{% endcall %}

@@ -4,11 +4,19 @@
     {%- set target_relation = this.incorporate(type='view') -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- if config.get('contract').enforced %}{% do get_assert_columns_equivalent(sql) %}{% endif %}
-    {% call statement('main') -%}
-        create or replace view {{ target_relation }} with (security_invoker = true) as (
-            {{ sql }}
-        );
-    {%- endcall %}
+    {# Opens the transaction; `run_query` alone would not. #}
+    {% call statement('begin_view') %}select 1{% endcall %}
+    {% do set_limits() %}
+    {% if is_mart() %}
+        {% do create_live_view(target_relation, sql) %}
+    {% else %}
+        {% call statement('main') -%}
+            {# What live views read for readers who may not read raw tables: nobody but the owner has a right on it. #}
+            create or replace view {{ target_relation }} with (security_invoker = false) as (
+                {{ sql }}
+            );
+        {%- endcall %}
+    {% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
     {{ return({'relations': [target_relation]}) }}

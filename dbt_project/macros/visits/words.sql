@@ -18,5 +18,10 @@
 
 {# A text or a number of `meta` as text; anything else, and nothing but spaces, says nothing. #}
 {% macro read_scalar(value) -%}
-    case when jsonb_typeof({{ value }}) in ('string', 'number') then nullif(btrim(({{ value }}) #>> '{}'), '') end
+    case when {{ is_scalar(value) }} then nullif(btrim(({{ value }}) #>> '{}'), '') end
+{%- endmacro %}
+
+
+{% macro is_scalar(value) -%}
+    jsonb_typeof({{ value }}) in ('string', 'number')
 {%- endmacro %}

@@ -61,7 +61,7 @@ services_wished as (
         wish_id,
         created_at,
         {{ wished_service('wishes') }} as service_id,
-        {{ read_scalar("meta -> 'service_title'") }} as service_title
+        case when {{ is_scalar("meta -> 'service_title'") }} then nullif(btrim(service_title), '') end as service_title
     from wishes
 
 ),
@@ -85,7 +85,7 @@ staff_wished as (
         wish_id,
         created_at,
         {{ read_scalar("meta -> 'staff_id'") }} as staff_id,
-        {{ read_scalar("meta -> 'staff_name'") }} as staff_name
+        case when {{ is_scalar("meta -> 'staff_name'") }} then nullif(btrim(staff_name), '') end as staff_name
     from wishes
 
 ),

@@ -42,7 +42,7 @@ titles as (
     select
         tenant_id,
         {{ wished_service('wishes') }} as service_id,
-        max(meta ->> 'service_title') as service_title
+        max(service_title) as service_title
     from wishes
     group by tenant_id, {{ wished_service('wishes') }}
 
@@ -53,7 +53,7 @@ names as (
     select
         tenant_id,
         meta ->> 'staff_id' as staff_id,
-        max(meta ->> 'staff_name') as staff_name
+        max(staff_name) as staff_name
     from wishes
     group by tenant_id, meta ->> 'staff_id'
 

@@ -7,9 +7,9 @@ select
     {{ raw_column('recent_history_v2', 'legacy_session_id', 'uuid') }} as legacy_session_id,
 
     ---------- text
-    source.role,
-    source.channel,
-    source.message as message_text,
+    {{ redacted_word('source.role', ['user', 'assistant']) }} as role,
+    {{ redacted_word('source.channel', ['telegram', 'whatsapp', 'unknown']) }} as channel,
+    {{ redacted_text('source.message') }} as message_text,
     source.meta,
 
     ---------- timestamps

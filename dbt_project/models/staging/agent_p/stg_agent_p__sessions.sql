@@ -6,13 +6,13 @@ select
     nullif(btrim(source.booking_id), '') as booking_id,
 
     ---------- text
-    source.channel,
-    source.final_status,
-    source.final_intent,
-    source.final_summary,
-    source.booking_source,
-    source.booking_status,
-    upper(nullif(btrim(source.booking_currency), '')) as booking_currency,
+    {{ redacted_word('source.channel', ['telegram', 'whatsapp', 'unknown']) }} as channel,
+    {{ redacted_text('source.final_status') }} as final_status,
+    {{ redacted_text('source.final_intent') }} as final_intent,
+    {{ redacted_text('source.final_summary') }} as final_summary,
+    {{ redacted_text('source.booking_source') }} as booking_source,
+    {{ redacted_text('source.booking_status') }} as booking_status,
+    upper(nullif(btrim({{ redacted_text('source.booking_currency') }}), '')) as booking_currency,
     source.meta,
 
     ---------- numbers

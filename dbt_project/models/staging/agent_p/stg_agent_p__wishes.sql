@@ -6,9 +6,9 @@ select
     source.item_id,
 
     ---------- text
-    source.item_type,
-    source.source as wish_source,
-    source.comment as wish_comment,
+    {{ redacted_text('source.item_type') }} as item_type,
+    {{ redacted_text('source.source') }} as wish_source,
+    {{ redacted_text('source.comment') }} as wish_comment,
     {{ raw_column('wishlist_v2', 'status', 'text', absent="'pending'") }} as wish_status,
     source.meta,
 
@@ -18,6 +18,11 @@ select
     ---------- timestamps
     source.created_at,
     source.updated_at,
-    {{ raw_column('wishlist_v2', 'processed_at', 'timestamptz') }} as processed_at
+    {{ raw_column('wishlist_v2', 'processed_at', 'timestamptz') }} as processed_at,
+
+    ---------- text, behind what others' views may hang on
+    {{ redacted_text("source.meta ->> 'service_title'") }} as service_title,
+    {{ redacted_text("source.meta ->> 'staff_name'") }} as staff_name,
+    {{ redacted_text("source.meta ->> 'time_preference'") }} as time_preference
 from {{ source('agent_p', 'wishlist_v2') }} as source
 where {{ is_accepted('wishlist_v2') }}

@@ -1,0 +1,72 @@
+"""Whether the live database lets nobody read more than they should: the audit of `agentp doctor` (issue 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+
+from access.marts import FOR_ANALYSTS, OWN_TABLES, find_personal, find_secret
+from agentp.classification import read_marts
+
+CURES = {
+    "no_row_security": "Build again, or run `agentp migrate`: both put it back.",
+    "no_tenant": "Give it a tenant_id, or move it to a schema of its own.",
+    "policy_missing": "Build again, or run `agentp migrate`: both put it back.",
+    "policy_foreign": "Drop it (drop policy … on …), unless somebody decided so.",
+    "view_of_owner": "alter view … set (security_invoker = true), or build again.",
+    "view_not_cut": "Build again: agentp build --full-refresh",
+    "view_elsewhere": "alter view … set (security_invoker = true); a materialized view has to go.",
+    "materialized_view": "Drop it, or move it out of the schemas of the marts.",
+    "grant_too_wide": "Revoke it (revoke … on … from …) and let `agentp grant` say who may read what.",
+    "raw_readable": "Revoke it: revoke all on … from …",
+    "reader_of_raw": "Revoke the right on the raw table, or give the login for reading another name.",
+    "reader_bypasses": "alter role … nosuperuser nobypassrls, or use another login.",
+    "role_can_log_in": "alter role … nologin, and make logins that are members of it.",
+    "two_roles": "Take one away: agentp revoke LOGIN",
+    "login_unknown": "Take it away: agentp revoke LOGIN",
+    "function_of_owner": "alter function … security invoker, or revoke execute on it from public.",
+    "schema_open": "revoke create on schema … from …",
+}
+"""What to do about each kind of finding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """One way in which somebody may read more than they should."""
+
+    problem: str
+    place: str
+    detail: str
+
+    @property
+    def cure(self) -> str:
+        """What closes it."""
+        return CURES[self.problem]
+
+
+def audit_access(connection: psycopg.Connection[Any]) -> list[Gap]:
+    """Return every gap of the live database; none where schema `access` is as it should be and nobody added to it."""
+    personal = [
+        f"{schema}.{mart.name}.{column}"
+        for mart in read_marts().values()
+        for column in (*find_personal(mart), *find_secret(mart))
+        for schema in ("dashboard", "live")
+    ]
+    personal += [f"dashboard.{table}.{column}" for table, columns in OWN_TABLES.items() for column in columns]
+    rows = connection.execute(
+        files("access").joinpath("audit.sql").read_text(encoding="utf-8").encode(),
+        {"personal": personal, "for_analysts": list(FOR_ANALYSTS)},
+    ).fetchall()
+    return [Gap(problem=problem, place=place, detail=detail) for problem, place, detail in rows]
+
+
+def read_bypassing_owners(connection: psycopg.Connection[Any]) -> list[str]:
+    """Return the owners of marts whom row level security does not hold: superusers, and roles with BYPASSRLS."""
+    rows = connection.execute(
+        "select distinct rolname::text from pg_class inner join pg_roles on pg_class.relowner = pg_roles.oid "
+        "where relnamespace = to_regnamespace('dashboard') and (rolsuper or rolbypassrls) order by 1"
+    ).fetchall()
+    return [owner for (owner,) in rows]

@@ -1,0 +1,57 @@
+"""Every mart that there is, as its YAML classes its columns: rows by salon, columns by role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+from agentp.classification import DeclaredMart, read_marts
+
+PERSONAL = frozenset({"pii", "text", "staff"})
+"""Classes of columns that no analyst reads."""
+
+OWN_TABLES: Mapping[str, tuple[str, ...]] = {
+    "outbox": ("message_text", "payload"), "predictions": (), "wish_reactions": (),
+}  # fmt: skip
+"""Tables of `dashboard` that no model builds (activation/store.sql), and their columns that tell of people."""
+
+FOR_ANALYSTS = ("runs", "rules", "rule_results", "volumes", "check_results", "latest_results", "latest_checks")
+"""What analysts read of `quality`: figures and keys, no errors in words."""
+
+
+def find_personal(mart: DeclaredMart) -> list[str]:
+    """Return the mart's columns that tell of a person, in their order."""
+    return [column.name for column in mart.columns if column.sort in PERSONAL]
+
+
+def find_secret(mart: DeclaredMart) -> list[str]:
+    """Return the mart's columns that nobody reads; a well-made mart has none."""
+    return [column.name for column in mart.columns if column.sort == "secret"]
+
+
+def secure_marts(connection: psycopg.Connection[Any]) -> None:
+    """Give every mart that exists its policies and grants, and what the rooms keep theirs; alters what differs."""
+    for mart in read_marts().values():
+        for schema in ("live", "dashboard"):
+            _secure(connection, schema, mart.name, find_personal(mart), find_secret(mart))
+    secure_own_tables(connection)
+
+
+def secure_own_tables(connection: psycopg.Connection[Any]) -> None:
+    """Give the tables that scoring, activation and the gate keep their policies and grants."""
+    for table, personal in OWN_TABLES.items():
+        _secure(connection, "dashboard", table, list(personal), [])
+    connection.execute("select access.secure_outbox() where to_regclass('dashboard.outbox') is not null")
+    connection.execute("select access.secure_kept(%s)", (list(FOR_ANALYSTS),))
+
+
+def _secure(
+    connection: psycopg.Connection[Any], schema: str, name: str, personal: list[str], secret: list[str]
+) -> None:
+    connection.execute(
+        "select access.secure(relation, %(personal)s, %(secret)s) "
+        "from to_regclass(format('%%I.%%I', %(schema)s::text, %(name)s::text)) as relation where relation is not null",
+        {"schema": schema, "name": name, "personal": personal, "secret": secret},
+    )
