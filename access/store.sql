@@ -391,7 +391,8 @@ begin
             end if;
             perform access.put_policies(kept.relation);
         end if;
-        if kept.is_for_admins then
+        -- Who is being forgotten is nobody's to read.
+        if kept.is_for_admins and kept.relation::text <> 'quality.pending_forgettings' then
             perform access.give(kept.relation, 'agentp_admin', '{}');
         end if;
         if kept.is_for_analysts then

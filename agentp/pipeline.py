@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agentp.database import hold_build_lock, open_connection
 from agentp.errors import SetupError
+from agentp.priority import yield_to_others
 from agentp.project import check_as_of, raise_first_failure, run_dbt
 from agentp.settings import Settings
 
@@ -77,10 +78,11 @@ def check(
                 f"The site cannot be written to {docs}: {error.strerror}.", cure="Name a folder that you may write to."
             ) from error
     watched_at = find_last_moment(as_of) if as_of else clock
-    return check_standard(
-        url, present=max(clock, watched_at), watched_at=watched_at, default_timezone=settings.default_timezone,
-        is_full=is_full, docs=docs, announce=announce, report=report,
-    )  # fmt: skip
+    with yield_to_others(url):
+        return check_standard(
+            url, present=max(clock, watched_at), watched_at=watched_at, default_timezone=settings.default_timezone,
+            is_full=is_full, docs=docs, announce=announce, report=report,
+        )  # fmt: skip
 
 
 def find_last_moment(as_of: str) -> datetime:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentp.errors import AgentpError, BuildError, RawTablesError, SetupError
+from agentp.priority import yield_to_others
 from agentp.redaction import scrub_error
 from agentp.settings import DBT_PROJECT, Settings, read_limits
 from agentp.transport import complete_parts, secure_url
@@ -100,7 +101,7 @@ def run_dbt(
     variables = _model_variables(settings)
     # Nobody reads dbt's artefacts of a run, and writing them takes a fifth of a build without changes; `parse` does.
     unread = () if arguments[0] == "parse" else ("--no-write-json",)
-    with _dbt_environment(settings, url, as_of=as_of or "", days=days):
+    with _dbt_environment(settings, url, as_of=as_of or "", days=days), yield_to_others(url):
         result = dbtRunner(callbacks=[listen]).invoke(
             [*arguments, *unread, "--vars", json.dumps(variables), "--log-level", "none", "--log-level-file", "none"]
         )

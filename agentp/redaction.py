@@ -1,11 +1,12 @@
 """What may not be read anywhere: secrets, and how people are reached (issue 7, "Secrets"; REQUIREMENTS D4).
 
-Two halves. ``FREE_TEXT_PATTERNS`` find e-mail addresses, card numbers and phones in what people wrote; the macro
-`redacted_text` of dbt has the same three. ``scrub`` is for what this project writes itself (errors, logs, alerts):
+Two halves. ``FREE_TEXT_PATTERNS`` find e-mail addresses, card numbers and phones in what people wrote, as the macro
+`redacted_text` of dbt does with patterns that Postgres is quick with (tests/dbt/test_redaction.py holds the two against
+one another). ``scrub`` is for what this project writes itself (errors, logs, alerts):
 those three, and what stands under a key that looks like a secret's, and what has the shape of one.
 
 A rule that must be kept cannot be exact: a run of 10 to 15 digits by itself is a phone, also where it is an id. Ids of
-messages have fewer. Kept are UUIDs, times and dates, decimals, numbers with commas, hashes and `host:port`.
+messages have fewer. Kept are nearly all UUIDs, times and dates, decimals, numbers with commas, hashes and `host:port`.
 """
 
 from __future__ import annotations

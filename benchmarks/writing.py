@@ -25,6 +25,7 @@ from agentp.database import resolve_url
 from agentp.settings import read_settings
 from agentp.transport import parse_url
 
+SLICE_SECONDS = 5
 PREPARATION = """
 drop schema if exists load_test cascade;
 create schema load_test;
@@ -54,6 +55,14 @@ commit;
 
 
 @dataclass(frozen=True)
+class Transaction:
+    """When it ended, in seconds since 1970, and its latency in milliseconds."""
+
+    ended_at: float
+    latency: float
+
+
+@dataclass(frozen=True)
 class Latency:
     """Transactions, and their latencies in milliseconds."""
 
@@ -63,38 +72,35 @@ class Latency:
     worst: float
 
 
-class Writer:
-    """A bot that writes at a rate until it is stopped."""
+def write_for(url: str, folder: Path, *, rate: int, seconds: int) -> list[Transaction]:
+    """Write at a rate for so long, as eight sessions of a bot, and return every transaction that was committed."""
+    parts = parse_url(url)
+    folder.mkdir()
+    (folder / "bot.sql").write_text(SCRIPT, encoding="utf-8")
+    result = subprocess.run(
+        [
+            str(find_binaries() / "pgbench"), "--no-vacuum", f"--rate={rate}", "--client=8", "--jobs=1",
+            f"--time={seconds}", f"--file={folder / 'bot.sql'}", "--log", f"--log-prefix={folder / 'log'}",
+        ],
+        env={
+            **os.environ, "PGHOST": str(parts["host"]), "PGPORT": str(parts["port"]), "PGUSER": str(parts["user"]),
+            "PGPASSWORD": str(parts["password"]), "PGDATABASE": str(parts["dbname"]),
+        },
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    if result.returncode != 0:
+        raise SystemExit(f"the writer failed: {result.stdout}")
+    lines = [line.split() for path in folder.glob("log.*") for line in path.read_text(encoding="utf-8").splitlines()]
+    return [
+        Transaction(int(second) + int(micro) / 1e6, int(latency) / 1000)
+        for _, _, latency, _, second, micro, *_ in lines
+    ]
 
-    def __init__(self, url: str, folder: Path, *, rate: int, seconds: int) -> None:
-        parts = parse_url(url)
-        (folder / "bot.sql").write_text(SCRIPT, encoding="utf-8")
-        self.log = folder / "log"
-        self.process = subprocess.Popen(
-            [
-                str(find_binaries() / "pgbench"), "--no-vacuum", f"--rate={rate}", "--client=8", "--jobs=1",
-                f"--time={seconds}", f"--file={folder / 'bot.sql'}", "--log", f"--log-prefix={self.log}",
-                "--max-tries=1",
-            ],
-            env={
-                **os.environ, "PGHOST": str(parts["host"]), "PGPORT": str(parts["port"]), "PGUSER": str(parts["user"]),
-                "PGPASSWORD": str(parts["password"]), "PGDATABASE": str(parts["dbname"]),
-            },
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
 
-    def read_latency(self, *, until: float | None = None) -> Latency:
-        """Wait for the end and return what it felt, of transactions that ended before the moment ``until``."""
-        output, _ = self.process.communicate()
-        if self.process.returncode != 0:
-            raise SystemExit(f"the writer failed: {output}")
-        latencies = sorted(
-            int(latency) / 1000
-            for path in self.log.parent.glob(f"{self.log.name}.*")
-            for _, _, latency, _, second, microsecond, *_ in map(str.split, path.read_text().splitlines())
-            if until is None or int(second) + int(microsecond) / 1e6 <= until
-        )
-        return Latency(len(latencies), find_quantile(latencies, 0.5), find_quantile(latencies, 0.99), latencies[-1])
+def sum_up(transactions: Sequence[Transaction]) -> Latency:
+    """Return how many there are and what they felt."""
+    ordered = sorted(transaction.latency for transaction in transactions)
+    return Latency(len(ordered), find_quantile(ordered, 0.5), find_quantile(ordered, 0.99), ordered[-1])
 
 
 def find_quantile(ordered: Sequence[float], share: float) -> float:
@@ -131,27 +137,30 @@ def main(arguments: Sequence[str]) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(PREPARATION)
     before, messages = count_deadlocks(url), count_written(url)[1]
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("floor", "build"):
-            (Path(folder) / name).mkdir()
-        floor = Writer(url, Path(folder) / "floor", rate=options.rate, seconds=options.seconds).read_latency()
-        writer = Writer(url, Path(folder) / "build", rate=options.rate, seconds=600)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        alone = write_for(url, folder / "alone", rate=options.rate, seconds=options.seconds)
         began = time.time()
         command = [sys.executable, "-m", "agentp", "build", "--full-refresh"]
         command += ["--as-of", options.as_of] if options.as_of else []
-        build = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=os.environ)
+        build = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        beside: list[Transaction] = []
+        while build.poll() is None:
+            beside += write_for(url, folder / str(len(beside)), rate=options.rate, seconds=SLICE_SECONDS)
         ended = time.time()
-        writer.process.send_signal(2)
-        beside = writer.read_latency(until=ended)
+    floor, felt = sum_up(alone), sum_up([each for each in beside if each.ended_at <= ended])
     marks, written = count_written(url)
     print(f"build: exit {build.returncode}, {ended - began:.1f} s")
-    for name, latency in (("alone", floor), ("beside the build", beside)):
+    for name, latency in (("alone", floor), ("beside the build", felt)):
         print(
             f"{name}: {latency.transactions} transactions, p50 {latency.p50:.2f} ms, p99 {latency.p99:.2f} ms, "
             f"worst {latency.worst:.1f} ms"
         )
-    print(f"p99: {beside.p99 / floor.p99:.2f} times; deadlocks {count_deadlocks(url) - before}")
-    print(f"transactions that left their mark {marks}, messages {written - messages} (two each)")
+    print(f"p99: {felt.p99 / floor.p99:.2f} times; deadlocks {count_deadlocks(url) - before}")
+    print(
+        f"{len(alone) + len(beside)} transactions committed, {marks} left their mark and "
+        f"{written - messages} messages, two each"
+    )
 
 
 if __name__ == "__main__":
