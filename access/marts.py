@@ -33,6 +33,7 @@ def find_secret(mart: DeclaredMart) -> list[str]:
 
 def secure_marts(connection: psycopg.Connection[Any]) -> None:
     """Give every mart that exists its policies and grants, and what the rooms keep theirs; alters what differs."""
+    connection.execute("select access.open_schemas()")
     for mart in read_marts().values():
         for schema in ("live", "dashboard"):
             _secure(connection, schema, mart.name, find_personal(mart), find_secret(mart))
@@ -41,6 +42,7 @@ def secure_marts(connection: psycopg.Connection[Any]) -> None:
 
 def secure_own_tables(connection: psycopg.Connection[Any]) -> None:
     """Give the tables that scoring, activation and the gate keep their policies and grants."""
+    connection.execute("select access.open_schemas()")
     for table, personal in OWN_TABLES.items():
         _secure(connection, "dashboard", table, list(personal), [])
     connection.execute("select access.secure_outbox() where to_regclass('dashboard.outbox') is not null")

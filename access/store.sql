@@ -215,6 +215,38 @@ begin
 end
 $$;
 
+-- Let the roles look into the schemas of marts. Before models are built, several at a time: two that grant on the same
+-- schema at once would each find the other's row "concurrently updated".
+create or replace function access.open_schemas() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    wanted record;
+begin
+    if not access.has_roles() then
+        return;
+    end if;
+    for wanted in
+        select schemas.name as schema_name, roles.name as role_name
+        from (values ('dashboard'), ('live'), ('analysis'), ('quality'), ('scoring')) as schemas (name)
+        cross join (values ('agentp_reader'), ('agentp_analyst'), ('agentp_admin'), ('authenticated')) as roles (name)
+        where
+            to_regnamespace(schemas.name) is not null
+            and to_regrole(roles.name) is not null
+            and (roles.name <> 'authenticated' or to_regrole('authenticator') is not null)
+            and case schemas.name
+                when 'scoring' then roles.name = 'agentp_admin'
+                when 'quality' then roles.name in ('agentp_admin', 'agentp_analyst')
+                else true
+            end
+            and not has_schema_privilege(roles.name, schemas.name, 'usage')
+    loop
+        execute format('grant usage on schema %I to %I', wanted.schema_name, wanted.role_name);
+    end loop;
+end
+$$;
+
 -- Let a role read a relation's columns but those withheld; nothing is altered where it is so already.
 create or replace function access.give(relation regclass, role_name text, withheld text []) returns void
 language plpgsql

@@ -17,9 +17,13 @@ PASSING_STATES = (
 )
 """SQLSTATEs, or how they begin, of faults that pass (Postgres' appendix A)."""
 
+CONCURRENT_GRANT = "tuple concurrently updated"
+"""Two who grant on the same relation at once: an internal error to Postgres, over the next time."""
+
 # dbt hands on no SQLSTATE, only the server's words, which may be Russian (lc_messages).
 PASSING_WORDS = re.compile(
-    r"deadlock detected|could not serialize access|server closed the connection|connection already closed"
+    rf"{CONCURRENT_GRANT}|deadlock detected|could not serialize access"
+    r"|server closed the connection|connection already closed"
     r"|connection to server .* failed|could not connect to server|terminating connection"
     r"|the database system is (starting up|shutting down|in recovery mode)|too many clients|remaining connection slots"
     r"|canceling statement due to lock timeout|SSL connection has been closed|connection timed out|timeout expired"
@@ -47,7 +51,7 @@ def is_passing(error: BaseException | None) -> bool:
         if LASTING_WORDS.search(text):
             return False
         if isinstance(error, psycopg.Error) and error.sqlstate:
-            return error.sqlstate.startswith(PASSING_STATES)
+            return error.sqlstate.startswith(PASSING_STATES) or CONCURRENT_GRANT in text
         if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) or PASSING_WORDS.search(text):
             return True
         if isinstance(error, ConnectionFailedError) and error.__cause__ is None:

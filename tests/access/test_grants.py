@@ -198,6 +198,16 @@ def test_roles_are_made_again_and_go_without_a_trace(copied: Workshop, chain: Ch
     assert see_tenants(chain.logins["reader"], copied.url) == []
 
 
+def test_schemas_are_open_before_models_are_built_several_at_a_time(workshop: Workshop) -> None:
+    with pipeline.open_build(workshop.url):
+        [row] = workshop.execute(
+            "select array_agg(has_schema_privilege(role, schema, 'usage')) as found "
+            "from unnest(array['agentp_reader', 'agentp_analyst', 'agentp_admin']) as role, "
+            "unnest(array['dashboard', 'live', 'analysis']) as schema"
+        )
+    assert row["found"] == [True] * 9
+
+
 def test_a_second_time_changes_nothing(chain: Chain) -> None:
     with psycopg.connect(chain.url) as owner:
         prepare_roles(owner)

@@ -24,6 +24,7 @@ errors = psycopg.errors
         errors.LockNotAvailable("canceling statement due to lock timeout"), errors.ConnectionFailure("gone"),
         psycopg.OperationalError("server closed the connection unexpectedly"),
         BuildError("sessions failed: deadlock detected.", cure="…"),
+        errors.InternalError_("tuple concurrently updated"),
         BuildError("sessions failed: обнаружена взаимоблокировка.", cure="…"),
         BuildError('dbt failed: connection to server at "127.0.0.1", port 1 failed: Connection refused.', cure="…"),
     ],
