@@ -105,14 +105,24 @@ def test_a_new_column_of_the_contract_is_added_in_place(salon: Workshop, own_pro
     salon.build()
     assert read_identities(salon) == before
     assert [row["answer"] for row in salon.execute("select answer from dashboard.revenue_daily")] == [1]
-    required = "select attnotnull from pg_attribute where attname = 'answer'"
-    assert salon.execute(required) == [{"attnotnull": True}]
+    required = (
+        "select attrelid::regclass::text as place, attnotnull from pg_attribute where attname = 'answer' order by 1"
+    )
+    assert salon.execute(required) == [
+        {"place": "analysis.revenue_daily", "attnotnull": False},
+        {"place": "dashboard.revenue_daily", "attnotnull": True},
+    ]
 
 
 def test_a_wider_type_is_altered_in_place(salon: Workshop) -> None:
+    salon.execute("drop view analysis.sessions")
     salon.execute("alter table dashboard.sessions alter column duration_sec type integer")
+    # What analysts read shows the column as well.
+    salon.execute("create view analysis.sessions with (security_invoker = true) as select * from dashboard.sessions")
     before = read_identities(salon)
     salon.build()
+    kind = "select pg_typeof(duration_sec)::text as kind from analysis.sessions"
+    assert salon.execute(kind) == [{"kind": "bigint"}]
     assert salon.execute("select pg_typeof(duration_sec)::text as kind from dashboard.sessions") == [{"kind": "bigint"}]
     assert read_identities(salon) == before
 
@@ -126,6 +136,7 @@ def test_a_dropped_column_is_a_persons_decision(salon: Workshop) -> None:
 
 
 def test_a_narrower_type_is_a_persons_decision(salon: Workshop) -> None:
+    salon.execute("drop view analysis.sessions")
     salon.execute("alter table dashboard.sessions alter column messages_count type text")
     with pytest.raises(BuildError, match=r"(?s)messages_count is text.*decide"):
         salon.build(full_refresh=True)
@@ -138,7 +149,7 @@ def test_another_key_is_a_persons_decision(salon: Workshop) -> None:
 
 
 def test_a_view_in_the_place_of_a_mart_is_a_persons_decision(salon: Workshop) -> None:
-    salon.execute("drop table dashboard.funnel_daily")
+    salon.execute("drop table dashboard.funnel_daily cascade")
     salon.execute("create view dashboard.funnel_daily as select 1 as one")
     with pytest.raises(BuildError, match="a mart is a table"):
         salon.build()
