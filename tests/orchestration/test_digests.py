@@ -385,7 +385,7 @@ def test_without_receivers_or_marts_nothing_is_sent_or_noted(
 
 
 def test_past_figures_that_changed_since_the_digest_before_are_mentioned(chain: Workshop, webhook: Webhook) -> None:
-    chain.execute("drop view if exists dashboard.restatements")
+    chain.execute("drop view if exists dashboard.restatements cascade")
     chain.execute(
         "create table dashboard.restatements as select %s::uuid as tenant_id, day::date, moment::timestamptz as "
         "restated_at from (values ('2026-03-01', '2026-03-11 06:00+00'), ('2026-03-01', '2026-03-12 02:00+00'), "
