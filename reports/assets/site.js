@@ -138,6 +138,8 @@
   }
 
   const dialogs = new Map();
+  // What staging puts in the place of what nobody may read (the macro redacted_text).
+  const marks = /\[(?:secret|e-mail|card|phone)\]/;
   window.agentpDialogs = (found) => Object.entries(found).forEach(([session, messages]) => dialogs.set(session, messages));
 
   function loadChunk(name) {
@@ -164,6 +166,7 @@
     head.append(heading, close);
     const list = document.createElement("ol");
     list.className = "messages";
+    list.setAttribute("aria-busy", "true");
     list.append(Object.assign(document.createElement("li"), { textContent: words.dialog.loading }));
     box.setAttribute("aria-labelledby", heading.id);
     const lead = Object.assign(document.createElement("p"), { className: "summary", textContent: summary });
@@ -180,7 +183,11 @@
       }
     }
     list.replaceChildren();
+    list.removeAttribute("aria-busy");
     const messages = dialogs.get(session) || [];
+    if (messages.some((message) => marks.test(message[2]))) {
+      list.before(Object.assign(document.createElement("p"), { className: "marks", textContent: words.dialog.marks }));
+    }
     if (!messages.length) list.append(Object.assign(document.createElement("li"), { textContent: note }));
     messages.forEach(([role, moment, text]) => {
       const line = document.createElement("li");

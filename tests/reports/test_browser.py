@@ -201,7 +201,7 @@ def check_dialog(page: Page, line: int, means: str, messages: list[list[str]]) -
     box = page.locator("dialog[open]")
     expect(box).to_have_count(1)
     expect(box.locator("h2")).to_contain_text("Анна Ёлкина")
-    lines = box.locator(".messages li")
+    lines = box.locator(".messages:not([aria-busy]) li")
     expect(lines).to_have_count(max(1, len(messages)))
     words = read_texts("ru").entries
     if messages:
@@ -218,6 +218,19 @@ def check_dialog(page: Page, line: int, means: str, messages: list[list[str]]) -
     expect(page.locator("dialog")).to_have_count(0)
     if means != "mouse":
         expect(opener).to_be_focused()
+
+
+@pytest.mark.parametrize(("text", "is_explained"), [("Мой номер [phone]", True), ("[1] мой номер 12", False)])
+def test_a_dialog_with_something_hidden_says_so(watched: Watched, north: Path, text: str, is_explained: bool) -> None:
+    page = watched.visit(north / "ru" / "sessions.html")
+    packed = parse(north / "ru" / "sessions.html").find_rows("sessions")
+    session = packed["rows"][0][packed["names"].index("session_id")]
+    page.evaluate("found => window.agentpDialogs(found)", {session: [["user", "10:00", text]]})
+    page.locator(".opener").first.click()
+    box = page.locator("dialog[open]")
+    expect(box.locator(".messages:not([aria-busy]) li")).to_have_count(1)
+    words = read_texts("ru").entries
+    assert box.locator(".marks").all_text_contents() == ([words["dialog.marks"]] if is_explained else [])
 
 
 def test_the_close_button_closes_and_focus_stays_within_the_dialog(watched: Watched, north: Path) -> None:
