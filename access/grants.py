@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from access.marts import secure_marts
+from access.salons import find_tenants
 from access.schema import prepare_roles
 from agentp.errors import SetupError
 
@@ -149,24 +150,6 @@ def read_standing(connection: psycopg.Connection[Any], login: str) -> Standing:
     return Standing(
         login=login, roles=tuple(names[role] for (role,) in roles), tenants=tuple(tenant for (tenant,) in tenants)
     )
-
-
-def find_tenants(connection: psycopg.Connection[Any], named: Sequence[str], *, with_unknown: bool = False) -> list[str]:
-    """Return the ids of salons by slug, id or name; ``with_unknown`` lets ids pass of salons that are gone."""
-    known = connection.execute("select id::text, slug, name from public.tenants_v2 order by slug, id").fetchall()
-    found = []
-    for name in named:
-        matching = [row[0] for row in known if name.lower() == row[0] or name in row[1:]]
-        if not matching and with_unknown and len(name) == 36:
-            matching = [name.lower()]
-        if len(matching) != 1:
-            slugs = ", ".join(str(slug or tenant_id) for tenant_id, slug, _ in known[:12])
-            raise SetupError(
-                f"'{name}' names {'no salon' if not matching else f'{len(matching)} salons'}.",
-                cure=f"Write a slug or an id: {slugs or 'there are none yet'}.",
-            )
-        found += matching
-    return found
 
 
 def drop_roles(connection: psycopg.Connection[Any]) -> list[str]:

@@ -7,10 +7,7 @@ from typing import Any
 
 import psycopg
 
-from agentp.classification import DeclaredMart, read_marts
-
-PERSONAL = frozenset({"pii", "text", "staff"})
-"""Classes of columns that no analyst reads."""
+from agentp.classification import PERSONAL, DeclaredMart, read_marts
 
 OWN_TABLES: Mapping[str, tuple[str, ...]] = {
     "outbox": ("message_text", "payload"), "predictions": (), "wish_reactions": (),
@@ -33,15 +30,14 @@ def find_secret(mart: DeclaredMart) -> list[str]:
 
 def secure_marts(connection: psycopg.Connection[Any]) -> None:
     """Give every mart that exists its policies and grants, and what the rooms keep theirs; alters what differs."""
-    connection.execute("select access.open_schemas()")
+    secure_own_tables(connection)
     for mart in read_marts().values():
         for schema in ("live", "dashboard"):
             _secure(connection, schema, mart.name, find_personal(mart), find_secret(mart))
-    secure_own_tables(connection)
 
 
 def secure_own_tables(connection: psycopg.Connection[Any]) -> None:
-    """Give the tables that scoring, activation and the gate keep their policies and grants."""
+    """Open the schemas to the roles, and give the tables that scoring, activation and the gate keep what marts get."""
     connection.execute("select access.open_schemas()")
     for table, personal in OWN_TABLES.items():
         _secure(connection, "dashboard", table, list(personal), [])

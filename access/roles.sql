@@ -48,7 +48,6 @@ end
 $$;
 
 comment on table access.pattern is 'with roles';
-grant usage on schema live, analysis to agentp_reader, agentp_analyst, agentp_admin;
 grant select, insert, update, delete on access.logins to agentp_admin;
 drop policy if exists administration on access.logins;
 create policy administration on access.logins to agentp_admin using (true) with check (true);

@@ -1,8 +1,9 @@
-"""Whose client an id is: the salon, and whether it is that salon's alone (issue 7)."""
+"""Which salons are meant, and whose client an id is (issue 7)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,28 @@ from psycopg import sql
 from access.nobodies import TABLES
 from access.traces import QUEUES, Relation
 from agentp.errors import SetupError
+
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def find_tenants(
+    connection: psycopg.Connection[Any], named: Sequence[str], *, with_unknown: bool = False
+) -> list[UUID]:
+    """Return the ids of salons by slug, id or name; ``with_unknown`` lets ids pass of salons that are gone."""
+    known = connection.execute("select id, slug, name from public.tenants_v2 order by slug, id").fetchall()
+    found: list[UUID] = []
+    for name in named:
+        matching = [row[0] for row in known if name.lower() == str(row[0]) or name in row[1:]]
+        if not matching and with_unknown and _ID.fullmatch(name):
+            matching = [UUID(name)]
+        if len(matching) != 1:
+            slugs = ", ".join(str(slug or tenant_id) for tenant_id, slug, _ in known[:12])
+            raise SetupError(
+                f"'{name}' names {'no salon' if not matching else f'{len(matching)} salons'}.",
+                cure=f"Write a slug or an id: {slugs or 'there are none yet'}.",
+            )
+        found += matching
+    return found
 
 
 def find_owner(
@@ -27,7 +50,7 @@ def find_owner(
         or _read_owners(connection, client_id, TABLES[1:])
         or _read_keepers(connection, client_id, relations)
     )
-    wanted = owners if tenant is None else owners & _find_tenants(connection, tenant)
+    wanted = owners if tenant is None else owners.intersection(find_tenants(connection, [tenant], with_unknown=True))
     if not wanted:
         place = "" if tenant is None else f" at the salon '{tenant}'"
         raise SetupError(
@@ -72,10 +95,3 @@ def _read_keepers(connection: psycopg.Connection[Any], client_id: UUID, relation
         ).fetchall()
         found |= {row[0] for row in rows if row[0] is not None}
     return found
-
-
-def _find_tenants(connection: psycopg.Connection[Any], tenant: str) -> set[UUID]:
-    rows = connection.execute(
-        "select id from public.tenants_v2 where %(name)s in (id::text, slug, name)", {"name": tenant}
-    ).fetchall()
-    return {row[0] for row in rows}

@@ -230,7 +230,9 @@ begin
     for wanted in
         select schemas.name as schema_name, roles.name as role_name
         from (values ('dashboard'), ('live'), ('analysis'), ('quality'), ('scoring')) as schemas (name)
-        cross join (values ('agentp_reader'), ('agentp_analyst'), ('agentp_admin'), ('authenticated')) as roles (name)
+        cross join (
+            values ('agentp_reader'), ('agentp_analyst'), ('agentp_admin'), ('agentp_bot'), ('authenticated')
+        ) as roles (name)
         where
             to_regnamespace(schemas.name) is not null
             and to_regrole(roles.name) is not null
@@ -238,7 +240,8 @@ begin
             and case schemas.name
                 when 'scoring' then roles.name = 'agentp_admin'
                 when 'quality' then roles.name in ('agentp_admin', 'agentp_analyst')
-                else true
+                when 'dashboard' then true
+                else roles.name <> 'agentp_bot'
             end
             and not has_schema_privilege(roles.name, schemas.name, 'usage')
     loop
@@ -247,14 +250,13 @@ begin
 end
 $$;
 
--- Let a role read a relation's columns but those withheld; nothing is altered where it is so already.
+-- Let a role that may look into the schema read a relation's columns but those withheld; nothing is altered where it is so already.
 create or replace function access.give(relation regclass, role_name text, withheld text []) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     place pg_class := (select pg_class from pg_class where oid = relation);
-    schema_name text := place.relnamespace::regnamespace::text;
     receiver oid := to_regrole(role_name);
     is_whole boolean;
     given text [];
@@ -262,9 +264,6 @@ declare
 begin
     if receiver is null or not access.has_roles() then
         return;
-    end if;
-    if not has_schema_privilege(receiver, place.relnamespace, 'usage') then
-        execute format('grant usage on schema %s to %I', schema_name, role_name);
     end if;
     is_whole := exists (
         select 1 from aclexplode(place.relacl) as acl where acl.grantee = receiver and acl.privilege_type = 'SELECT'

@@ -135,7 +135,8 @@ def _score_bookings(connection: psycopg.Connection[Any], ledger: Ledger, moment:
                 _write_factors(row), str(row.main_factor),
             ))  # fmt: skip
     connection.execute(_PUBLISH_PREDICTIONS, {"run": run_id, "moment": moment})
-    connection.execute(_FORGET_PREDICTIONS)
+    for schema, table in (("dashboard", "predictions"), ("scoring", "booking_scores")):
+        connection.execute(sql.SQL(_FORGET_PREDICTIONS).format(sql.Identifier(schema, table)))
     return ScoreReport(BOOKING, selection.is_replaced, selection.reason, selection.quality, len(scores))
 
 
@@ -219,12 +220,9 @@ on conflict (tenant_id, booking_id) do update set main_factor = excluded.main_fa
 # What was predicted of a booking stays when its time is over, to be held against what came; a booking that the raw
 # tables no longer know takes its prediction along.
 _FORGET_PREDICTIONS = """
-delete from dashboard.predictions as stored
+delete from {} as predicted
 where not exists (
-    select 1 from dashboard.visits where visits.tenant_id = stored.tenant_id and visits.booking_id = stored.booking_id
-);
-delete from scoring.booking_scores as stored
-where not exists (
-    select 1 from dashboard.visits where visits.tenant_id = stored.tenant_id and visits.booking_id = stored.booking_id
+    select 1 from dashboard.visits
+    where visits.tenant_id = predicted.tenant_id and visits.booking_id = predicted.booking_id
 )
 """

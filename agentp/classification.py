@@ -27,6 +27,9 @@ from agentp.errors import SetupError
 from agentp.settings import DBT_PROJECT
 
 CLASSES = ("pii", "text", "staff", "secret", "plain")
+PERSONAL = frozenset({"pii", "text", "staff"})
+"""Classes that tell of somebody: no analyst reads such a column (access/, reports/audiences.py; the macro `secure`)."""
+
 MARTS = DBT_PROJECT / "models" / "marts"
 # Six times as quick; a PyYAML that was built without libyaml has only the other.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

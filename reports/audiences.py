@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from agentp.classification import read_classes
+from agentp.classification import PERSONAL, read_classes
 from reports.frames.columns import add_columns
 
 CODE_LENGTH = 8
@@ -21,7 +21,7 @@ class Audience(StrEnum):
     ANALYST = "analyst"
 
 
-HIDDEN = {Audience.OWNER: frozenset({"secret"}), Audience.ANALYST: frozenset({"secret", "pii", "text", "staff"})}
+HIDDEN = {Audience.OWNER: frozenset({"secret"}), Audience.ANALYST: PERSONAL | {"secret"}}
 """Classes of columns that an audience is not shown (the classes stand in the YAML of the marts)."""
 
 

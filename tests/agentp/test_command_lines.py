@@ -55,10 +55,7 @@ def watch(
 @pytest.fixture
 def salon(workshop: Workshop) -> Workshop:
     """A salon with one dialogue."""
-    workshop.add_tenant()
-    workshop.add_client()
-    workshop.add_session("visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00")
-    workshop.add_message(1, "2026-02-01 10:00+00", session="visit")
+    workshop.add_dialogue()
     return workshop
 
 

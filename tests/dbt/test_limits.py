@@ -19,10 +19,7 @@ def built(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """A salon with a dialogue, built with limits that nobody else has."""
     monkeypatch.setenv("AGENTP_STATEMENT_TIMEOUT_MINUTES", "7")
     monkeypatch.setenv("AGENTP_LOCK_TIMEOUT_SECONDS", "3")
-    workshop.add_tenant()
-    workshop.add_client()
-    workshop.add_session("visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00")
-    workshop.add_message(1, "2026-02-01 10:00+00", session="visit")
+    workshop.add_dialogue()
     workshop.build()
     return workshop
 

@@ -128,8 +128,6 @@ def test_no_text_is_none(connection: psycopg.Connection[tuple[str]]) -> None:
 def test_the_servers_way_of_reading_strings_changes_nothing(
     connection: psycopg.Connection[tuple[str]], standard: str
 ) -> None:
-    if connection.info.server_version >= 190_000 and standard == "off":
-        pytest.skip("Postgres 19 knows only one way")
     with connection.transaction():
         connection.execute(f"set local standard_conforming_strings = {standard}")
         connection.execute("set local escape_string_warning = off; set local backslash_quote = safe_encoding")

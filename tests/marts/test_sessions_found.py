@@ -6,10 +6,7 @@ from tests.support.marts import Workshop, make_id
 
 
 def test_every_way_of_finding_a_session_is_named(workshop: Workshop) -> None:
-    workshop.add_tenant()
-    workshop.add_client()
-    workshop.add_session("visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00")
-    workshop.add_message(1, "2026-02-01 10:00+00", session="visit")
+    workshop.add_dialogue()
     workshop.add_message(2, "2026-02-01 10:05+00")
     workshop.add_message(3, "2026-02-01 10:20:01+00")
     workshop.add_message(4, "2026-02-01 10:05+00", channel="whatsapp")

@@ -109,6 +109,13 @@ class Workshop:
         self.insert("tenants_v2", [row])
         return make_id(name)
 
+    def add_dialogue(self) -> None:
+        """Add a salon with one client and one dialogue of one message."""
+        self.add_tenant()
+        self.add_client()
+        self.add_session("visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00")
+        self.add_message(1, "2026-02-01 10:00+00", session="visit")
+
     def add_client(self, tenant: str = "salon", name: str = "client", **columns: Any) -> uuid.UUID:
         """Add a client of a salon."""
         self.insert("clients_v2", [{"id": make_id(name), "tenant_id": make_id(tenant), "full_name": name, **columns}])

@@ -57,20 +57,15 @@
             jsonb_typeof(examples) = 'array'
             and jsonb_exists_any(examples, (select array_agg(client_id::text) from departed_clients));
         if to_regclass('dashboard.visits') is not null then
-            delete from dashboard.predictions as predictions
+            {%- for relation in ['dashboard.predictions', 'scoring.booking_scores'] %}
+            delete from {{ relation }} as predicted
             where
-                predictions.tenant_id in (select tenant_id from departed_clients)
+                predicted.tenant_id in (select tenant_id from departed_clients)
                 and not exists (
                     select 1 from dashboard.visits as visits
-                    where visits.tenant_id = predictions.tenant_id and visits.booking_id = predictions.booking_id
+                    where visits.tenant_id = predicted.tenant_id and visits.booking_id = predicted.booking_id
                 );
-            delete from scoring.booking_scores as scores
-            where
-                scores.tenant_id in (select tenant_id from departed_clients)
-                and not exists (
-                    select 1 from dashboard.visits as visits
-                    where visits.tenant_id = scores.tenant_id and visits.booking_id = scores.booking_id
-                );
+            {%- endfor %}
         end if;
     end
     $departed$;
