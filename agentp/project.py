@@ -186,6 +186,7 @@ def _dbt_environment(settings: Settings, url: str, *, as_of: str, days: str) -> 
         "AGENTP_PG_SSLKEY": parts.get("sslkey") or "",
         "AGENTP_PG_STATEMENT_TIMEOUT": limits.statement_timeout,
         "AGENTP_PG_LOCK_TIMEOUT": limits.lock_timeout,
+        "AGENTP_BATCH_MESSAGES": str(limits.batch_messages),
         "AGENTP_AS_OF": as_of,
         "AGENTP_DAYS": days,
         "AGENTP_DEFINITION": compute_definition(settings),

@@ -17,11 +17,12 @@ DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
 
 class Limits(BaseSettings):
-    """How long a session of ours may hold up others on the bots' database (issue 7).
+    """How much a session of ours may hold up others on the bots' database (issue 7).
 
     ``statement_timeout_minutes`` is the longest that one statement may take, 0 for no end;
     ``lock_timeout_seconds`` the longest that one may wait for a lock, 0 likewise: while it waits, everybody who comes
-    later waits behind it. They hold for every connection of the process, so they are the environment's alone.
+    later waits behind it. ``batch_messages`` is about how many messages a full build or check reads in one statement (a
+    client's are read together). They hold for the whole process, so they are the environment's alone.
     """
 
     model_config = SettingsConfigDict(
@@ -30,6 +31,7 @@ class Limits(BaseSettings):
 
     statement_timeout_minutes: float = Field(default=30, ge=0, le=10_080)
     lock_timeout_seconds: float = Field(default=10, ge=0, le=3600)
+    batch_messages: int = Field(default=200_000, ge=1, le=1_000_000_000)
 
     @property
     def statement_timeout(self) -> str:

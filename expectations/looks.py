@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
 from agentp.errors import SetupError
+from agentp.settings import read_limits
 from expectations.inspections import INSPECTIONS
-from expectations.passes import Look, build_failures, build_links, build_pass, build_set_aside
+from expectations.passes import Look, build_failures, build_links, build_pass, build_set_aside, split_look
 from expectations.schema import NOBODY
 from expectations.shapes import read_shape
 from expectations.standard import list_row_rules
+
+READ_IN_PARTS = ("recent_history_v2", "conversation_sessions_v2")
+"""What grows with every dialogue; parts of both end at the same clients (issue 7, "reads in bounded batches")."""
 
 EXAMPLES = 5
 """How many keys of failing rows a verdict names, per rule and salon."""
@@ -32,10 +37,15 @@ def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[st
     rules = list_row_rules(table)
     # Salons are few, and who is asked about by no client is looked at every time.
     look = Look(run_id, inspection, read_shape(connection), is_scoped=not is_full and inspection.client is not None)
-    # Compiling the conditions costs more than it saves, and parallel workers each read a tally's table anew.
-    for setting in ("jit = off", "max_parallel_workers_per_gather = 0", "work_mem = '64MB'"):
-        connection.execute(sql.SQL("set local {}").format(sql.SQL(setting)))
-    connection.execute(build_pass(look, rules))
+    looks = split_look(look, _find_ends(connection, look))
+    connection.execute("drop table if exists pg_temp.scratch_pass")
+    for number, part in enumerate(looks):
+        _set_for_passes(connection)
+        connection.execute(build_pass(part, rules, is_first=number == 0))
+        if part is not look:
+            # Nothing of the bots' is held from one part to the next; what was found stands in scratch tables.
+            connection.commit()
+    _set_for_passes(connection)
     connection.execute(
         "insert into quality.scratch_rows (tenant_id, client_id, table_name, rows_seen) "
         "select tenant_id, client_id, %s, rows_seen from scratch_pass",
@@ -48,6 +58,23 @@ def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[st
     verdicts = _read_verdicts(connection, look)
     connection.execute("drop table scratch_pass")
     return verdicts
+
+
+def _find_ends(connection: psycopg.Connection[Any], look: Look) -> list[UUID]:
+    """Return the clients that end the parts in which a whole table is to be read."""
+    if look.is_scoped or look.inspection.table not in READ_IN_PARTS:
+        return []
+    rows = connection.execute(
+        "select end_id from quality.split_clients(to_regclass('public.recent_history_v2'), %s) as end_id order by 1",
+        (read_limits().batch_messages,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _set_for_passes(connection: psycopg.Connection[Any]) -> None:
+    # Compiling the conditions costs more than it saves, and parallel workers each read a tally's table anew.
+    for setting in ("jit = off", "max_parallel_workers_per_gather = 0", "work_mem = '64MB'"):
+        connection.execute(sql.SQL("set local {}").format(sql.SQL(setting)))
 
 
 def _keep_set_aside(connection: psycopg.Connection[Any], look: Look) -> None:

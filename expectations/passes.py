@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from psycopg import sql
 
@@ -24,16 +25,39 @@ Rules = Sequence[ExpectRowsToFollowRule]
 
 @dataclass(frozen=True)
 class Look:
-    """One run's look at one table: with which columns, and at all rows or those of `quality.claimed_clients`."""
+    """One run's look at one table: with which columns, and at all rows or those of `quality.claimed_clients`.
+
+    ``part`` is a condition on rows where a look takes them part by part: what it leaves out another one looks at.
+    """
 
     run_id: int
     inspection: Inspection
     shape: Shape
     is_scoped: bool
+    part: sql.Composable | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether what its rows are judged by is looked up for each row rather than read whole."""
+        return self.is_scoped or self.part is not None
 
 
-def build_pass(look: Look, rules: Rules) -> str:
-    """Return SQL that makes `scratch_pass`: one row per salon and client, with each rule's count and examples."""
+def split_look(look: Look, ends: Sequence[UUID]) -> list[Look]:
+    """Return looks at parts of the table, each up to one of those clients; the last ones at the rest, and nobody's."""
+    if look.is_scoped or look.inspection.client is None or not ends:
+        return [look]
+    client = sql.SQL(look.inspection.client)
+    starts = [sql.SQL("true"), *(sql.SQL("{} > {}").format(client, end) for end in ends)]
+    stops = [*(sql.SQL("{} <= {}").format(client, end) for end in ends), sql.SQL("true")]
+    parts = [sql.SQL("{} and {}").format(*bounds) for bounds in zip(starts, stops, strict=True)]
+    return [replace(look, part=part) for part in (*parts, sql.SQL("{} is null").format(client))]
+
+
+def build_pass(look: Look, rules: Rules, *, is_first: bool = True) -> str:
+    """Return SQL that makes `scratch_pass`: one row per salon and client, with each rule's count and examples.
+
+    Looks at further parts of the table add to it.
+    """
     inspection = look.inspection
     verdicts = [
         sql.SQL("({}) is true as failed_{}").format(sql.SQL(rule.fails_when), sql.SQL(str(number)))
@@ -48,12 +72,13 @@ def build_pass(look: Look, rules: Rules) -> str:
         for number in range(len(rules))
     ]
     return sql.SQL(
-        "create temporary table scratch_pass on commit drop as "
+        "{into} "
         "select tenant_id, client_id, count(*) as rows_seen, count(*) filter (where is_linked) as linked, {counts} "
         # OFFSET 0 keeps each condition from being evaluated once for every aggregate that asks for it.
         "from (select {tenant} as tenant_id, {client} as client_id, {label} as label, ({linked}) is true as is_linked, "
         "{verdicts} from {source} {scope} offset 0) as inspected group by tenant_id, client_id"
     ).format(
+        into=sql.SQL("create temporary table scratch_pass as" if is_first else "insert into scratch_pass"),
         counts=sql.SQL(", ").join(counts), verdicts=sql.SQL(", ").join(verdicts),
         tenant=_or_nobody(inspection.tenant), client=_or_nobody(inspection.client),
         label=sql.SQL(inspection.label), linked=sql.SQL(inspection.is_linked),
@@ -136,6 +161,8 @@ def _or_nobody(expression: str | None) -> sql.Composable:
 
 def _limit_scope(look: Look) -> sql.Composable:
     inspection = look.inspection
+    if look.part is not None:
+        return sql.SQL("where {}").format(look.part)
     if not look.is_scoped:
         return sql.SQL("")
     return sql.SQL("where ({}, {}) in (select tenant_id, client_id from quality.claimed_clients)").format(
@@ -156,7 +183,7 @@ def _join_evidence(look: Look) -> sql.Composable:
         )
     ]  # fmt: skip
     parts += [_join_lookup(lookup, shape) for lookup in inspection.lookups]
-    parts += [_join_tally(tally, shape, is_scoped=look.is_scoped) for tally in inspection.tallies]
+    parts += [_join_tally(tally, shape, is_narrow=look.is_narrow) for tally in inspection.tallies]
     parts += [sql.SQL(join) for join in inspection.joins]
     return sql.SQL(" ").join(parts)
 
@@ -190,7 +217,7 @@ def _join_lookup(lookup: Lookup, shape: Shape) -> sql.Composable:
     )
 
 
-def _join_tally(tally: Tally, shape: Shape, *, is_scoped: bool) -> sql.Composable:
+def _join_tally(tally: Tally, shape: Shape, *, is_narrow: bool) -> sql.Composable:
     alias, table = sql.Identifier(tally.alias), _name_table(tally.table, shape)
     facts = sql.SQL(", ").join(
         sql.SQL("{} as {}").format(sql.SQL(aggregate), sql.Identifier(name)) for name, aggregate in tally.facts.items()
@@ -198,7 +225,7 @@ def _join_tally(tally: Tally, shape: Shape, *, is_scoped: bool) -> sql.Composabl
     if [(tally.table, key) for key in tally.keys if (tally.table, key) in shape.unique_columns] and tally.is_of_itself:
         # A unique index says that the row has no twin: it is all there is to count.
         return sql.SQL("cross join lateral (select {} from (select rows.*) as others) as {}").format(facts, alias)
-    if is_scoped:
+    if is_narrow:
         same = sql.SQL(" and ").join(
             sql.SQL("others.{} = {}").format(sql.Identifier(key), sql.SQL(value)) for key, value in tally.keys.items()
         )

@@ -168,6 +168,34 @@ create unlogged table if not exists quality.scratch_set_aside (
     rule_ids jsonb not null
 );
 
+-- The clients that end parts of about so many rows each of a raw table of the bots (issue 7): checks and builds read one part,
+-- and are done with it before they ask for the next. By the index alone; none where one part holds all, or without the index.
+create or replace function quality.split_clients(relation regclass, rows_each bigint) returns setof uuid
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    up_to uuid := '00000000-0000-0000-0000-000000000000';
+begin
+    if not exists (
+        select 1
+        from pg_index
+        inner join pg_attribute on indrelid = attrelid and indkey[0] = attnum
+        where
+            indrelid = relation and indisvalid and indpred is null
+            and attname = 'user_id' and atttypid = 'uuid'::regtype
+    ) then
+        return;
+    end if;
+    loop
+        execute format('select user_id from %s where user_id > $1 order by user_id offset $2 limit 1', relation)
+        into up_to using up_to, rows_each - 1;
+        exit when up_to is null;
+        return next up_to;
+    end loop;
+end
+$$;
+
 create or replace view quality.latest_results with (security_invoker = true) as
 select
     rule_results.tenant_id,

@@ -120,7 +120,7 @@ def test_a_wider_type_is_altered_in_place(salon: Workshop) -> None:
     # What analysts read shows the column as well.
     salon.execute("create view analysis.sessions with (security_invoker = true) as select * from dashboard.sessions")
     before = read_identities(salon)
-    salon.build()
+    salon.build(full_refresh=True)
     kind = "select pg_typeof(duration_sec)::text as kind from analysis.sessions"
     assert salon.execute(kind) == [{"kind": "bigint"}]
     assert salon.execute("select pg_typeof(duration_sec)::text as kind from dashboard.sessions") == [{"kind": "bigint"}]

@@ -50,6 +50,7 @@
     analyze build.touched_clients;
     {{ claim_visitors() }}
     analyze build.touched_visitors;
+    {{ plan_batches() }}
     commit;
 {% endmacro %}
 
@@ -185,6 +186,7 @@
         fingerprint numeric not null,
         primary key (tenant_id, client_id)
     );
+    create table if not exists build.batches (up_to uuid primary key);
     create table if not exists build.timezones (timezone text primary key);
     reset client_min_messages;
 {% endmacro %}

@@ -2,20 +2,31 @@
    each recomputed from its own start (DESIGN, decision 4). #}
 
 {% macro is_full_build() %}
+    {{ return(read_scope().is_full) }}
+{% endmacro %}
+
+
+{% macro read_scope() %}
     {%- if not execute or flags.WHICH not in ('run', 'build') -%}
-        {{ return(true) }}
+        {{ return({'is_full': true, 'is_batched': false}) }}
     {%- endif -%}
-    {%- set found = run_query("select is_full from build.runs where invocation_id = '" ~ invocation_id ~ "'") -%}
-    {{ return(found.rows | length == 0 or found.rows[0][0]) }}
+    {%- set found = run_query(
+        "select is_full, exists (select 1 from build.batches) from build.runs where invocation_id = '" ~ invocation_id ~ "'"
+    ).rows -%}
+    {{ return({
+        'is_full': found | length == 0 or found[0][0], 'is_batched': found | length > 0 and found[0][1]
+    }) }}
 {% endmacro %}
 
 
 {% macro is_touched_client(relation, client_column='client_id') -%}
-    {%- if is_full_build() -%}
+    {%- set scope = read_scope() -%}
+    {%- if scope.is_full -%}
         true
     {%- else -%}
         {{ scope_filter({'queue': 'touched_clients', 'columns': ['tenant_id', client_column]}, relation) }}
     {%- endif -%}
+    {%- if scope.is_batched %} and {{ in_batch(relation ~ '.' ~ client_column) }}{% endif -%}
 {%- endmacro %}
 
 

@@ -1,7 +1,7 @@
 {# Who may read what is built (issue 7; access/store.sql): by declaration, in the transaction that builds it. #}
 
 {# Rows by salon, columns by role. A mart without a salon, or of a kind that row level security cannot hold, is refused. #}
-{% macro secure(relation) %}
+{% macro secured(relation) %}
     {%- set personal = [] -%}
     {%- set secret = [] -%}
     {%- for column in model.columns.values() -%}
@@ -9,9 +9,14 @@
         {%- if sort in ('pii', 'text', 'staff') %}{% do personal.append(column.name) %}{% endif -%}
         {%- if sort == 'secret' %}{% do secret.append(column.name) %}{% endif -%}
     {%- endfor -%}
-    {% do run_query(
+    {{ return(
         "select access.secure('" ~ relation ~ "'::regclass, " ~ text_array(personal) ~ ", " ~ text_array(secret) ~ ")"
-    ) %}
+    ) }}
+{% endmacro %}
+
+
+{% macro secure(relation) %}
+    {% do run_unheard(secured(relation)) %}
 {% endmacro %}
 
 
@@ -31,15 +36,13 @@
 {% macro create_live_view(relation, sql) %}
     {%- set inner = relation.incorporate(path={'schema': 'live'}) -%}
     {%- set names = quote_columns(model.columns.keys()) -%}
-    {% do run_query(
-        "create or replace view " ~ inner ~ " with (security_barrier = true) as select " ~ names ~ " from (" ~ sql ~ ") as rows"
-        ~ " where rows.tenant_id = any ((select access.tenants())::uuid []) or (select access.sees_every_tenant())"
-    ) %}
-    {% do secure(inner) %}
     {% call statement('main') -%}
-        create or replace view {{ relation }} with (security_invoker = true) as select {{ names }} from {{ inner }}
+        create or replace view {{ inner }} with (security_barrier = true) as select {{ names }} from ({{ sql }}) as rows
+        where rows.tenant_id = any ((select access.tenants())::uuid []) or (select access.sees_every_tenant());
+        {{ secured(inner) }};
+        create or replace view {{ relation }} with (security_invoker = true) as select {{ names }} from {{ inner }};
+        {{ secured(relation) }}
     {%- endcall %}
-    {% do secure(relation) %}
 {% endmacro %}
 
 

@@ -10,8 +10,7 @@
     {%- set full = is_full_build() -%}
     {%- set key = primary_key_of(model) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {% call statement('begin_keeping') %}select 1{% endcall %}
-    {% do set_limits() %}
+    {% do begin_limited() %}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% do require_table(existing) %}

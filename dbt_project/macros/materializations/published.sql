@@ -13,19 +13,18 @@
     {%- set full = is_full_build() -%}
     {%- set key = primary_key_of(model) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {# Opens the transaction; `run_query` alone would not. #}
-    {% call statement('begin_publication') %}select 1{% endcall %}
-    {% do set_limits() %}
+    {%- set rows_sql = gather_batches(sql, key) -%}
+    {% do begin_limited() %}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% do require_table(existing) %}
     {# A scoped build has the definition of the last complete one, whose columns were checked. #}
-    {% if full %}{% do get_assert_columns_equivalent(sql) %}{% endif %}
+    {% if full %}{% do get_assert_columns_equivalent(narrow_to_batch(sql, none, none)) %}{% endif %}
 
     {% if existing is none %}
-        {%- set counts = publish_first(target_relation, sql, key) -%}
+        {%- set counts = publish_first(target_relation, rows_sql, key) -%}
     {% else %}
-        {%- set counts = publish_changes(target_relation, sql, key, full) -%}
+        {%- set counts = publish_changes(target_relation, rows_sql, key, full) -%}
     {% endif %}
     {% do secure(target_relation) %}
     {%- set row_count = count_published(target_relation, counts, full) -%}
@@ -60,34 +59,29 @@
     {%- set removed = adapter.quote(relation.identifier ~ '__removed') -%}
     {%- set scope = none if full else config.get('scope') -%}
 
-    {% do run_query(
-        "create temporary table " ~ next ~ " on commit drop as select " ~ quote_columns(names) ~ " from (" ~ sql ~ ") as built"
+    {# Readers go on reading; a second writer waits for the lock instead of meeting us half-way. #}
+    {% do run_unheard(
+        "create temporary table " ~ next ~ " on commit drop as select " ~ quote_columns(names) ~ " from (" ~ sql ~ ") as built; "
+        ~ "analyze " ~ next ~ "; lock table " ~ relation ~ " in share row exclusive mode"
     ) %}
-    {% do run_query("analyze " ~ next) %}
-    {# Readers go on reading; a second writer waits here instead of meeting us half-way. #}
-    {% do run_query("lock table " ~ relation ~ " in share row exclusive mode") %}
-    {%- set late = alter_to_contract(relation, key) -%}
+    {%- set late = alter_to_contract(relation, key) if full else [] -%}
 
-    {% do run_query(
+    {%- set counts = run_query(
         "create temporary table " ~ written ~ " on commit drop as select " ~ quote_columns(key, 'next_rows')
         ~ ", stored." ~ adapter.quote(key[0]) ~ " is not null as is_update from " ~ next ~ " as next_rows left join "
         ~ relation ~ " as stored on " ~ equal_keys(key, 'next_rows', 'stored') ~ " where stored." ~ adapter.quote(key[0])
-        ~ " is null or (" ~ quote_columns(names, 'stored') ~ ") is distinct from (" ~ quote_columns(names, 'next_rows') ~ ")"
-    ) %}
-    {% do run_query(
-        "create temporary table " ~ removed ~ " on commit drop as select " ~ quote_columns(key, 'stored') ~ " from " ~ relation
+        ~ " is null or (" ~ quote_columns(names, 'stored') ~ ") is distinct from (" ~ quote_columns(names, 'next_rows') ~ "); "
+        ~ "create temporary table " ~ removed ~ " on commit drop as select " ~ quote_columns(key, 'stored') ~ " from " ~ relation
         ~ " as stored where not exists (select 1 from " ~ next ~ " as next_rows where "
         ~ equal_keys(key, 'next_rows', 'stored') ~ ")"
-        ~ ((" and " ~ scope_filter(scope, 'stored')) if scope else '')
-    ) %}
-    {%- set counts = run_query(
-        "select (select count(*) from " ~ written ~ " where not is_update), (select count(*) from " ~ written
+        ~ ((" and " ~ scope_filter(scope, 'stored')) if scope else '') ~ "; "
+        ~ "select (select count(*) from " ~ written ~ " where not is_update), (select count(*) from " ~ written
         ~ " where is_update), (select count(*) from " ~ removed ~ ")"
     ).rows[0] -%}
 
     {% if counts[0] + counts[1] + counts[2] > 0 %}
         {% if not full %}{% do announce_days(relation, next, written, removed, key) %}{% endif %}
-        {% do run_query(
+        {% do run_unheard(
             "delete from " ~ relation ~ " where (" ~ quote_columns(key) ~ ") in (select "
             ~ quote_columns(key) ~ " from " ~ removed ~ ")"
         ) %}
@@ -95,7 +89,7 @@
         {%- for name in names if name not in key -%}
             {%- do assignments.append(adapter.quote(name) ~ ' = excluded.' ~ adapter.quote(name)) -%}
         {%- endfor -%}
-        {% do run_query(
+        {% do run_unheard(
             "insert into " ~ relation ~ " (" ~ quote_columns(names) ~ ") select " ~ quote_columns(names) ~ " from " ~ next
             ~ " where (" ~ quote_columns(key) ~ ") in (select " ~ quote_columns(key) ~ " from " ~ written ~ ")"
             ~ " on conflict (" ~ quote_columns(key) ~ ") do "
@@ -121,28 +115,26 @@
         {%- endfor -%}
     {%- endfor -%}
     {% if parts %}
-        {% do run_query(
+        {# What was a handful of days an hour ago may be years now, and the planner should know. #}
+        {% do run_unheard(
             "insert into build.touched_days (tenant_id, day, claimed_at) select distinct tenant_id, day, statement_timestamp() from ("
             ~ parts | join(' union all ') ~ ") as changed where day is not null"
-            ~ " on conflict (tenant_id, day) do update set claimed_at = excluded.claimed_at"
+            ~ " on conflict (tenant_id, day) do update set claimed_at = excluded.claimed_at; analyze build.touched_days"
         ) %}
-        {# What was a handful of days an hour ago may be years now, and the planner should know. #}
-        {% do run_query("analyze build.touched_days") %}
     {% endif %}
 {% endmacro %}
 
 
-{# How many rows the mart holds now: counted by a full build, carried forward by a scoped one, which must not cost
+{# How many rows the mart holds now, as SQL: counted by a full build, carried forward by a scoped one, which must not cost
    more the longer the history is. #}
-{% macro count_published(relation, counts, full) %}
-    {%- set known = [] if full else run_query(
-        "select row_count from build.model_runs where model = '" ~ relation.identifier ~ "' order by finished_at desc limit 1"
-    ).rows -%}
-    {%- if known | length == 0 -%}
-        {{ return(run_query("select count(*) from " ~ relation).rows[0][0]) }}
-    {%- endif -%}
-    {{ return(known[0][0] + counts.inserted - counts.deleted) }}
-{% endmacro %}
+{% macro count_published(relation, counts, full) -%}
+    {%- if not full %}
+    (
+        select row_count + {{ counts.inserted - counts.deleted }}
+        from build.model_runs where model = '{{ relation.identifier }}' order by finished_at desc limit 1
+    ), {% endif -%}
+    (select count(*) from {{ relation }})
+{%- endmacro %}
 
 
 {# What the build did to the mart, in the transaction that did it. #}
@@ -151,7 +143,7 @@
         invocation_id, model, was_full, rows_inserted, rows_updated, rows_deleted, row_count, finished_at
     ) values (
         '{{ invocation_id }}', '{{ this.identifier }}', {{ full }},
-        {{ counts.inserted }}, {{ counts.updated }}, {{ counts.deleted }}, {{ row_count }}, statement_timestamp()
+        {{ counts.inserted }}, {{ counts.updated }}, {{ counts.deleted }}, coalesce({{ row_count }}), statement_timestamp()
     )
 {%- endmacro %}
 

@@ -4,9 +4,7 @@
     {%- set target_relation = this.incorporate(type='view') -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- if config.get('contract').enforced %}{% do get_assert_columns_equivalent(sql) %}{% endif %}
-    {# Opens the transaction; `run_query` alone would not. #}
-    {% call statement('begin_view') %}select 1{% endcall %}
-    {% do set_limits() %}
+    {% do begin_limited() %}
     {% if is_mart() %}
         {% do create_live_view(target_relation, sql) %}
     {% else %}

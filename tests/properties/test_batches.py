@@ -1,0 +1,68 @@
+"""A build that reads the bots' tables part by part publishes what one that reads them at once publishes (issue 7)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.oracle.records import World
+from tests.properties.comparing import assert_marts_are_right, assert_nothing_changes
+from tests.properties.examples import take_examples
+from tests.properties.moments import as_of_days
+from tests.properties.raw_tables import change_raw_tables
+from tests.properties.worlds import worlds
+from tests.support.marts import Workshop
+
+
+@settings(max_examples=take_examples(2), suppress_health_check=list(HealthCheck))
+@given(world=worlds(), as_of=as_of_days)
+def test_marts_built_in_parts_are_those_of_the_oracle(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, world: World, as_of: date
+) -> None:
+    monkeypatch.setenv("AGENTP_BATCH_MESSAGES", "3")
+    change_raw_tables(workshop.url, World(), world)
+    try:
+        workshop.build(as_of=as_of.isoformat(), full_refresh=True)
+        assert bool(workshop.execute("select up_to from build.batches")) == (len(world.messages) >= 3)
+        assert_marts_are_right(workshop, world, as_of)
+    finally:
+        change_raw_tables(workshop.url, world, World())
+
+
+def test_what_was_built_at_once_is_not_changed_by_parts(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(workshop)
+    workshop.build()
+    assert workshop.execute("select up_to from build.batches") == []
+    monkeypatch.setenv("AGENTP_BATCH_MESSAGES", "5")
+    assert_nothing_changes(workshop, date(2026, 2, 28), full_refresh=True)
+    assert len(workshop.execute("select up_to from build.batches")) == 3
+
+
+def test_a_build_of_many_clients_reads_them_in_parts_and_one_of_few_at_once(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(workshop)
+    workshop.build()
+    workshop.execute("analyze")
+    monkeypatch.setenv("AGENTP_BATCH_MESSAGES", "5")
+    workshop.execute("update recent_history_v2 set message = 'снова' where id = 1")
+    assert workshop.build()["dialogs"].updated == 1
+    assert workshop.execute("select up_to from build.batches") == []
+    workshop.execute("update recent_history_v2 set message = message || '!'")
+    changed = workshop.build()["dialogs"]
+    assert (changed.was_full, changed.updated) == (False, 20)
+    assert len(workshop.execute("select up_to from build.batches")) == 3
+
+
+def fill(workshop: Workshop) -> None:
+    """Add ten clients with one dialogue of two messages each."""
+    workshop.add_tenant()
+    for number in range(10):
+        workshop.add_client(name=f"client {number}")
+        workshop.add_session(f"visit {number}", "2026-02-01 10:00+00", "2026-02-01 10:20+00", client=f"client {number}")
+        for place in (0, 1):
+            workshop.add_message(
+                2 * number + place, f"2026-02-01 10:0{place}+00", session=f"visit {number}", client=f"client {number}"
+            )
