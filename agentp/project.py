@@ -105,6 +105,7 @@ def run_dbt(
         result = dbtRunner(callbacks=[listen]).invoke(
             [*arguments, *unread, "--vars", json.dumps(variables), "--log-level", "none", "--log-level-file", "none"]
         )
+    _forget_repeated_flags()
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception
     if result.exception is not None and not _node_results(result):
@@ -118,6 +119,17 @@ def run_dbt(
         elif status in ("success", "pass"):
             outcome.succeeded += 1
     return outcome
+
+
+def _forget_repeated_flags() -> None:
+    """Keep one of each of dbt's behaviour flags: every run adds one, and looks through the whole stack for each.
+
+    After a hundred runs in one process most of the next would go into that (dbt-labs/dbt-adapters, issue 2136).
+    """
+    from dbt.adapters.base import impl
+
+    flags = impl.DEFAULT_BASE_BEHAVIOR_FLAGS
+    flags[:] = list({flag["name"]: flag for flag in flags}.values())
 
 
 def raise_first_failure(outcome: DbtOutcome) -> None:

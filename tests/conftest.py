@@ -110,6 +110,20 @@ def workshop(make_database: Callable[[str | None], str], _template: str, home: P
     return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 
+@pytest.fixture(scope="session")
+def _built_template(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+    url = make_database(_template)
+    Workshop(url=url, settings=Settings(home=home, database_url=url, report=False)).build()
+    return str(conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture
+def built_workshop(make_database: Callable[[str | None], str], _built_template: str, home: Path) -> Workshop:
+    """A workshop whose marts stand, of no salon yet: builds of it are about what changed, and so are quicker."""
+    url = make_database(_built_template)
+    return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
+
+
 @pytest.fixture
 def make_workshop(make_database: Callable[[str | None], str], _template: str, home: Path) -> Callable[[], Workshop]:
     """Make several such databases in one test."""

@@ -7,16 +7,18 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from agentp.database import open_connection
 from agentp.errors import AgentpError
+from agentp.settings import Settings
 from sources.demo import write_demo
 from sources.exports import load_exports
 from tests.support.marts import MARTS, Workshop
@@ -41,6 +43,23 @@ def chain(workshop: Workshop, small_demo: Path) -> Workshop:
     return workshop
 
 
+@pytest.fixture(scope="module")
+def _built(make_database: Callable[[str | None], str], _template: str, small_demo: Path, home: Path) -> str:
+    url = make_database(_template)
+    with open_connection(url) as connection:
+        load_exports(connection, small_demo)
+        connection.commit()
+    Workshop(url=url, settings=Settings(home=home, database_url=url, report=False)).build(as_of=AS_OF)
+    return str(conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture
+def built_chain(make_database: Callable[[str | None], str], _built: str, home: Path) -> Workshop:
+    """The small chain, loaded and built."""
+    url = make_database(_built)
+    return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
+
+
 def start_run(chain: Workshop) -> subprocess.Popen[bytes]:
     environment = {"AGENTP_DATABASE_URL": chain.url, "AGENTP_HOME": str(chain.settings.home), "PATH": "/usr/bin:/bin"}
     return subprocess.Popen(
@@ -63,19 +82,18 @@ def rebuild_elsewhere(chain: Workshop) -> dict[str, list[dict[str, object]]]:
     return chain.read_marts()
 
 
-def test_a_run_killed_at_random_moments_and_run_again_ends_in_the_same_marts(chain: Workshop) -> None:
-    chain.build(as_of=AS_OF)
-    change_half(chain)
+def test_a_run_killed_at_random_moments_and_run_again_ends_in_the_same_marts(built_chain: Workshop) -> None:
+    change_half(built_chain)
     moments = random.Random(5)
     for _ in range(5):
-        run = start_run(chain)
+        run = start_run(built_chain)
         with suppress(subprocess.TimeoutExpired):
             run.wait(timeout=moments.uniform(1.5, 9.0))
         run.send_signal(signal.SIGKILL)
         run.wait()
-    chain.build(as_of=AS_OF)
-    after_kills = chain.read_marts()
-    assert after_kills == rebuild_elsewhere(chain)
+    built_chain.build(as_of=AS_OF)
+    after_kills = built_chain.read_marts()
+    assert after_kills == rebuild_elsewhere(built_chain)
 
 
 @contextmanager
@@ -103,21 +121,20 @@ def kill_session_of(chain: Workshop, mart: str) -> Iterator[None]:
         thread.join()
 
 
-def test_a_build_that_loses_its_session_in_any_model_is_simply_run_again(chain: Workshop) -> None:
-    chain.build(as_of=AS_OF)
+def test_a_build_that_loses_its_session_in_any_model_is_simply_run_again(built_chain: Workshop) -> None:
     failures: list[AgentpError] = []
     # From the first mart of a build to its last; each costs two builds.
     for mart in ("dialogs", "clients", "int_tenant_days", "metrics_dailies"):
-        change_half(chain)
-        with kill_session_of(chain, mart):
+        change_half(built_chain)
+        with kill_session_of(built_chain, mart):
             try:
-                chain.build(as_of=AS_OF, full_refresh=True)
+                built_chain.build(as_of=AS_OF, full_refresh=True)
             except AgentpError as error:
                 failures.append(error)
     assert failures, "no session was caught at work"
-    chain.build(as_of=AS_OF)
-    after_kills = chain.read_marts()
-    assert after_kills == rebuild_elsewhere(chain)
+    built_chain.build(as_of=AS_OF)
+    after_kills = built_chain.read_marts()
+    assert after_kills == rebuild_elsewhere(built_chain)
 
 
 def test_two_runs_at_once_wait_for_each_other_and_both_end_well(chain: Workshop) -> None:
@@ -170,15 +187,14 @@ def watch_marts(chain: Workshop) -> Iterator[Watch]:
         reader.join()
 
 
-def test_a_reader_never_meets_a_missing_empty_or_half_built_mart(chain: Workshop) -> None:
-    chain.build(as_of=AS_OF)
-    with watch_marts(chain) as watch:
-        chain.migrate()
-        chain.build(as_of=AS_OF)
-        change_half(chain)
-        chain.build(as_of=AS_OF)
-        chain.build(as_of=AS_OF, full_refresh=True)
-        chain.execute("update recent_history_v2 set session_id = null")
-        chain.build(as_of=AS_OF, full_refresh=True)
+def test_a_reader_never_meets_a_missing_empty_or_half_built_mart(built_chain: Workshop) -> None:
+    with watch_marts(built_chain) as watch:
+        built_chain.migrate()
+        built_chain.build(as_of=AS_OF)
+        change_half(built_chain)
+        built_chain.build(as_of=AS_OF)
+        built_chain.build(as_of=AS_OF, full_refresh=True)
+        built_chain.execute("update recent_history_v2 set session_id = null")
+        built_chain.build(as_of=AS_OF, full_refresh=True)
     assert watch.wrong == []
     assert watch.looks > 10

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from agentp import project, settings
 from agentp.errors import BuildError
+from agentp.settings import Settings
 from tests.support.marts import MARTS, Workshop
 
 CHANGED_NOTHING = (0, 0, 0)
 
 
-@pytest.fixture
-def salon(workshop: Workshop) -> Workshop:
-    """A salon with one dialogue, built."""
+@pytest.fixture(scope="module")
+def built_salon(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+    """The name of a database with a salon and one dialogue, built."""
+    url = make_database(_template)
+    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
     workshop.add_tenant()
     workshop.add_client()
     workshop.add_session("visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00", booking_id="81", booking_amount=10)
     workshop.add_message(1, "2026-02-01 10:00+00", session="visit")
     workshop.add_message(2, "2026-02-01 10:00:04+00", session="visit", role="assistant")
     workshop.build()
-    return workshop
+    return str(conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture
+def salon(make_database: Callable[[str | None], str], built_salon: str, home: Path) -> Workshop:
+    """Such a salon of the test's own."""
+    url = make_database(built_salon)
+    return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 
 @pytest.fixture

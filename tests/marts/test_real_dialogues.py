@@ -13,6 +13,7 @@ from tests.support.marts import Workshop
 
 STAR = Path(__file__).resolve().parents[1] / "data" / "star_v2"
 AS_OF = "2020-05-28"
+DAYS = "+dialogs +metrics_dailies +funnel_daily"
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def star(make_workshop: Callable[[], Workshop]) -> Workshop:
 
 
 def test_every_real_message_is_in_one_session_and_real_days_add_up(star: Workshop) -> None:
-    star.build(as_of=AS_OF)
+    star.build(as_of=AS_OF, select=DAYS)
     assert star.execute("select count(*) as n, count(distinct message_id) as ids from dashboard.dialogs") == [
         {"n": 108_137, "ids": 108_137}
     ]
@@ -55,7 +56,7 @@ def test_messages_that_lose_their_session_find_the_way_back(star: Workshop) -> N
     """A third of the dialogues lose the ids of all messages; at least 98 % of these are back."""
     star.execute("create table truth as select id, session_id from recent_history_v2 where session_id is not null")
     star.execute("update recent_history_v2 set session_id = null where hashtext(session_id::text) % 3 = 0")
-    star.build(as_of=AS_OF)
+    star.build(as_of=AS_OF, select="+dialogs")
     row = star.execute(
         """
         select count(*) as lost, count(*) filter (where dialogs.session_id = truth.session_id) as back

@@ -36,12 +36,11 @@ def backfill(salons: Workshop, days: Days = FEBRUARY, *, chunk_days: int = 31) -
     )
 
 
-def test_days_computed_anew_are_as_a_run_on_those_days_made_them(salons: Workshop) -> None:
-    run_job(salons)
-    before = salons.read_marts()
-    spoil(salons)
-    report = backfill(salons)
-    after = salons.read_marts()
+def test_days_computed_anew_are_as_a_run_on_those_days_made_them(built_salons: Workshop) -> None:
+    before = built_salons.read_marts()
+    spoil(built_salons)
+    report = backfill(built_salons)
+    after = built_salons.read_marts()
     days = [row for row in before["dashboard.metrics_dailies"] if row["day"] != date(2026, 1, 31)]
     assert [row for row in after["dashboard.metrics_dailies"] if row["day"] != date(2026, 1, 31)] == days
     for mart in ("dashboard.funnel_daily", "dashboard.sessions", "dashboard.dialogs", "dashboard.visits"):
@@ -49,11 +48,10 @@ def test_days_computed_anew_are_as_a_run_on_those_days_made_them(salons: Worksho
     assert (report.computed, report.as_of) == (1, "2026-02-28")
 
 
-def test_days_outside_of_the_range_are_left_as_they_are(salons: Workshop) -> None:
-    run_job(salons)
-    spoil(salons)
-    backfill(salons)
-    untouched = salons.execute(
+def test_days_outside_of_the_range_are_left_as_they_are(built_salons: Workshop) -> None:
+    spoil(built_salons)
+    backfill(built_salons)
+    untouched = built_salons.execute(
         "select distinct p90_response_ms from dashboard.metrics_dailies where day = '2026-01-31'"
     )
     assert untouched == [{"p90_response_ms": 99}]
@@ -69,9 +67,8 @@ def test_a_past_day_is_what_a_run_as_of_that_day_made_of_it(salons: Workshop) ->
     assert now == then
 
 
-def test_a_backfill_that_died_goes_on_where_it_stopped(salons: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_job(salons)
-    spoil(salons)
+def test_a_backfill_that_died_goes_on_where_it_stopped(built_salons: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(built_salons)
     seen: list[Days] = []
     run_days = runs.run_days
 
@@ -83,37 +80,37 @@ def test_a_backfill_that_died_goes_on_where_it_stopped(salons: Workshop, monkeyp
 
     monkeypatch.setattr(backfills, "run_days", die_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        backfill(salons, chunk_days=10)
-    report = backfill(salons, chunk_days=10)
+        backfill(built_salons, chunk_days=10)
+    report = backfill(built_salons, chunk_days=10)
     assert (report.passed_over, report.computed) == (2, 1)
     assert [str(days) for days in seen] == [
         "2026-02-01..2026-02-10", "2026-02-11..2026-02-20", "2026-02-21..2026-02-28", "2026-02-21..2026-02-28",
     ]  # fmt: skip
-    assert backfill(salons, chunk_days=10).passed_over == 0
+    assert backfill(built_salons, chunk_days=10).passed_over == 0
 
 
-def test_a_backfill_from_the_ui_computes_the_days_it_names(salons: Workshop) -> None:
-    run_job(salons)
-    salons.execute("update dashboard.metrics_dailies set bookings = 99")
+def test_a_backfill_from_the_ui_computes_the_days_it_names(built_salons: Workshop) -> None:
+    built_salons.execute("update dashboard.metrics_dailies set bookings = 99")
     days = {FIRST_PARTITION: "2026-02-08", LAST_PARTITION: "2026-02-10"}
-    run = run_job(salons, BACKFILL, tags={AS_OF: LAST_DAY, **days})
+    run = run_job(built_salons, BACKFILL, tags={AS_OF: LAST_DAY, **days})
     assert run.success
-    kept = salons.execute(
+    kept = built_salons.execute(
         "select count(*) filter (where bookings = 99) as spoilt, "
         "count(*) filter (where bookings <> 99 and day between '2026-02-08' and '2026-02-10') as mended "
         "from dashboard.metrics_dailies"
     )
     assert kept == [{"spoilt": 3 * 56, "mended": 9}]
-    [history] = salons.execute("select first_day::text, last_day::text from quality.job_runs where job = 'backfill'")
+    [history] = built_salons.execute(
+        "select first_day::text, last_day::text from quality.job_runs where job = 'backfill'"
+    )
     assert history == {"first_day": "2026-02-08", "last_day": "2026-02-10"}
 
 
-def test_days_that_were_not_built_yet_are_refused(salons: Workshop) -> None:
+def test_days_that_were_not_built_yet_are_refused(salons: Workshop, built_salons: Workshop) -> None:
     with pytest.raises(SetupError, match="Nothing has been built"):
         backfill(salons)
-    run_job(salons)
     with pytest.raises(SetupError, match="2026-03-02 lies after the last build, which is as of 2026-02-28"):
-        backfill(salons, Days(date(2026, 2, 1), date(2026, 3, 2)))
+        backfill(built_salons, Days(date(2026, 2, 1), date(2026, 3, 2)))
 
 
 def test_chunks_cover_the_days_once_and_end_with_the_last() -> None:
@@ -132,12 +129,11 @@ def test_a_run_that_is_only_filed_under_a_day_computes_none_anew() -> None:
     assert find_days({}) is None
 
 
-def test_rows_that_nobody_computed_go(salons: Workshop) -> None:
-    run_job(salons)
-    salons.execute(
+def test_rows_that_nobody_computed_go(built_salons: Workshop) -> None:
+    built_salons.execute(
         "insert into dashboard.revenue_daily select (jsonb_populate_record(null::dashboard.revenue_daily, "
         'to_jsonb(revenue_daily) || \'{"day": "2026-02-16"}\')).* from dashboard.revenue_daily limit 1'
     )
-    backfill(salons)
-    days = salons.execute("select distinct day::text from dashboard.revenue_daily order by 1")
+    backfill(built_salons)
+    days = built_salons.execute("select distinct day::text from dashboard.revenue_daily order by 1")
     assert [row["day"] for row in days] == ["2026-02-09", "2026-02-10"]

@@ -6,11 +6,10 @@ from tests.support.jobs import run_job
 from tests.support.marts import Workshop, make_id
 
 
-def test_a_table_that_cannot_be_built_from_stops_what_reads_it_and_only_that(salons: Workshop) -> None:
-    run_job(salons)
-    salons.execute("alter table wishlist_v2 rename column item_id to thing_id")
-    salons.execute("update conversation_sessions_v2 set booking_amount = 1700 where booking_id = 'far-9'")
-    run = run_job(salons)
+def test_a_table_that_cannot_be_built_from_stops_what_reads_it_and_only_that(built_salons: Workshop) -> None:
+    built_salons.execute("alter table wishlist_v2 rename column item_id to thing_id")
+    built_salons.execute("update conversation_sessions_v2 set booking_amount = 1700 where booking_id = 'far-9'")
+    run = run_job(built_salons)
     assert not run.success
     built = run.find_materializations()
     assert built.keys() >= {
@@ -23,58 +22,56 @@ def test_a_table_that_cannot_be_built_from_stops_what_reads_it_and_only_that(sal
         "staging.stg_agent_p__wishes", "dashboard.waitlist", "dashboard.slot_offers", "dashboard.risky_slots",
         "dashboard.freed_slots", "dashboard.row_accounts",
     })  # fmt: skip
-    [session] = salons.execute("select booking_amount from dashboard.sessions where booking_id = 'far-9'")
+    [session] = built_salons.execute("select booking_amount from dashboard.sessions where booking_id = 'far-9'")
     assert session["booking_amount"] == 1700
-    [history] = salons.execute("select outcome, error from quality.job_runs order by started_at desc limit 1")
+    [history] = built_salons.execute("select outcome, error from quality.job_runs order by started_at desc limit 1")
     assert (history["outcome"], history["error"]) == (
         "failed", "checks failed: agent_p.wishlist_v2 can_be_built_from",
     )  # fmt: skip
 
 
-def test_what_was_stopped_is_made_up_for_when_the_table_is_mended(salons: Workshop) -> None:
-    run_job(salons)
-    salons.execute("alter table wishlist_v2 rename column item_id to thing_id")
-    salons.execute("update conversation_sessions_v2 set booking_status = 'cancelled' where booking_id = 'far-10'")
-    run_job(salons)
-    salons.execute("alter table wishlist_v2 rename column thing_id to item_id")
-    assert run_job(salons).success
-    built = salons.read_marts()
+def test_what_was_stopped_is_made_up_for_when_the_table_is_mended(built_salons: Workshop) -> None:
+    built_salons.execute("alter table wishlist_v2 rename column item_id to thing_id")
+    built_salons.execute("update conversation_sessions_v2 set booking_status = 'cancelled' where booking_id = 'far-10'")
+    run_job(built_salons)
+    built_salons.execute("alter table wishlist_v2 rename column thing_id to item_id")
+    assert run_job(built_salons).success
+    built = built_salons.read_marts()
     cancelled = [visit["booking_id"] for visit in built["dashboard.visits"] if visit["outcome"] == "cancelled"]
     assert cancelled == ["far-10"]
-    salons.build(full_refresh=True)
-    assert salons.read_marts() == built
+    built_salons.build(full_refresh=True)
+    assert built_salons.read_marts() == built
 
 
-def test_rows_of_other_tables_are_judged_while_one_cannot_be(salons: Workshop) -> None:
-    run_job(salons)
-    salons.execute("alter table wishlist_v2 rename column item_id to thing_id")
-    salons.execute("update recent_history_v2 set role = 'robot' where id = 18")
-    run_job(salons)
-    [check] = salons.execute("select has_passed from quality.latest_checks where check_name = 'messages__role_known'")
+def test_rows_of_other_tables_are_judged_while_one_cannot_be(built_salons: Workshop) -> None:
+    built_salons.execute("alter table wishlist_v2 rename column item_id to thing_id")
+    built_salons.execute("update recent_history_v2 set role = 'robot' where id = 18")
+    run_job(built_salons)
+    [check] = built_salons.execute(
+        "select has_passed from quality.latest_checks where check_name = 'messages__role_known'"
+    )
     assert check == {"has_passed": False}
 
 
-def test_a_missing_column_that_all_hangs_on_stops_every_mart_and_no_more(salons: Workshop) -> None:
-    run_job(salons)
-    before = salons.read_marts()
-    salons.execute("alter table conversation_sessions_v2 rename column started_at to begun_at")
-    run = run_job(salons)
+def test_a_missing_column_that_all_hangs_on_stops_every_mart_and_no_more(built_salons: Workshop) -> None:
+    before = built_salons.read_marts()
+    built_salons.execute("alter table conversation_sessions_v2 rename column started_at to begun_at")
+    run = run_job(built_salons)
     assert not run.success
-    assert salons.read_marts() == before
+    assert built_salons.read_marts() == before
     assert "scores" not in run.find_steps("STEP_START")
     assert "staging.stg_quality__rules" in run.find_materializations()
 
 
-def test_a_critical_data_test_stops_what_is_downstream_of_its_mart_and_only_that(salons: Workshop) -> None:
-    run_job(salons)
+def test_a_critical_data_test_stops_what_is_downstream_of_its_mart_and_only_that(built_salons: Workshop) -> None:
     # A day that nobody computed: whole builds would take it out, what changed does not touch it.
-    salons.execute(
+    built_salons.execute(
         "delete from dashboard.metrics_dailies where tenant_id = %s and day = '2026-02-11'", [make_id("salon")]
     )
-    salons.execute("update dashboard.visits set outcome = 'lost' where booking_id = 'far-9'")
-    run = run_job(salons)
+    built_salons.execute("update dashboard.visits set outcome = 'lost' where booking_id = 'far-9'")
+    run = run_job(built_salons)
     assert not run.success
-    failed = salons.execute(
+    failed = built_salons.execute(
         "select asset, check_name from quality.check_results where run_id = %s and is_blocking and not has_passed",
         [run.run_id],
     )

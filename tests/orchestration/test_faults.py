@@ -104,20 +104,19 @@ def test_attempts_end(salons: Workshop, monkeypatch: pytest.MonkeyPatch) -> None
     assert [outcome for _, outcome in read_attempts(salons)] == ["retried", "retried", "retried", "failed"]
 
 
-def test_dbt_is_tried_again_when_its_connection_is_cut(salons: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dbt_is_tried_again_when_its_connection_is_cut(built_salons: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trigger of ours cuts the first build's connection, as a server that is restarted does."""
-    run_job(salons)
-    salons.execute("create sequence cuts")
-    salons.execute(
+    built_salons.execute("create sequence cuts")
+    built_salons.execute(
         "create function cut() returns trigger language plpgsql as $$ begin "
         "if nextval('cuts') = 1 then perform pg_terminate_backend(pg_backend_pid()); end if; return null; end $$"
     )
-    salons.execute("create trigger cut after update on dashboard.sessions execute function cut()")
-    salons.execute("update conversation_sessions_v2 set booking_amount = 1700 where booking_id = 'far-9'")
-    assert run_job(salons).success
-    attempts = salons.execute(
+    built_salons.execute("create trigger cut after update on dashboard.sessions execute function cut()")
+    built_salons.execute("update conversation_sessions_v2 set booking_amount = 1700 where booking_id = 'far-9'")
+    assert run_job(built_salons).success
+    attempts = built_salons.execute(
         "select outcome from quality.job_steps where step = 'marts' order by started_at desc, attempt desc limit 2"
     )
     assert [attempt["outcome"] for attempt in attempts] == ["succeeded", "retried"]
-    [session] = salons.execute("select booking_amount from dashboard.sessions where booking_id = 'far-9'")
+    [session] = built_salons.execute("select booking_amount from dashboard.sessions where booking_id = 'far-9'")
     assert session["booking_amount"] == 1700

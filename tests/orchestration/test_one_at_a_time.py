@@ -28,51 +28,49 @@ def wait_until(workshop: Workshop, query: str, parameters: list[object]) -> None
     raise AssertionError(f"never happened: {query}")
 
 
-def test_a_second_run_waits_for_the_first(salons: Workshop) -> None:
-    run_job(salons)
+def test_a_second_run_waits_for_the_first(built_salons: Workshop) -> None:
     key = LOCKS["marts"] & 0xFFFFFFFF
-    with psycopg.connect(salons.url, autocommit=True) as first, ThreadPoolExecutor(1) as pool:
+    with psycopg.connect(built_salons.url, autocommit=True) as first, ThreadPoolExecutor(1) as pool:
         first.execute("select pg_advisory_lock(%s)", [LOCKS["marts"]])
-        second = pool.submit(run_job, salons)
-        wait_until(salons, WAITS, [key])
-        steps = salons.execute("select count(*) as n from quality.job_steps")[0]["n"]
+        second = pool.submit(run_job, built_salons)
+        wait_until(built_salons, WAITS, [key])
+        steps = built_salons.execute("select count(*) as n from quality.job_steps")[0]["n"]
         first.execute("select pg_advisory_unlock_all()")
         assert second.result().success
-    assert salons.execute("select count(*) as n from quality.job_steps")[0]["n"] == 2 * steps == 10
+    assert built_salons.execute("select count(*) as n from quality.job_steps")[0]["n"] == 2 * steps == 10
 
 
-def test_runs_on_other_targets_do_not_wait(salons: Workshop) -> None:
-    run_job(salons)
-    with psycopg.connect(salons.url, autocommit=True) as first:
+def test_runs_on_other_targets_do_not_wait(built_salons: Workshop) -> None:
+    with psycopg.connect(built_salons.url, autocommit=True) as first:
         first.execute("select pg_advisory_lock(%s)", [LOCKS["outbox"]])
-        assert run_job(salons).success
+        assert run_job(built_salons).success
 
 
-def test_a_run_that_was_killed_is_told_as_died_and_the_next_one_mends_it(salons: Workshop) -> None:
-    run_job(salons)
-    salons.execute("update conversation_sessions_v2 set booking_status = 'cancelled' where booking_id = 'far-10'")
+def test_a_run_that_was_killed_is_told_as_died_and_the_next_one_mends_it(built_salons: Workshop) -> None:
+    built_salons.execute("update conversation_sessions_v2 set booking_status = 'cancelled' where booking_id = 'far-10'")
     # A reader's transaction keeps the publication of visits waiting, so that the kill falls into the middle of it.
-    with psycopg.connect(salons.url) as reader:
+    with psycopg.connect(built_salons.url) as reader:
         reader.execute("lock table dashboard.visits in share mode")
         environment = {
-            "AGENTP_DATABASE_URL": salons.url, "AGENTP_HOME": str(salons.settings.home), "PATH": "/usr/bin:/bin",
+            "AGENTP_DATABASE_URL": built_salons.url, "AGENTP_HOME": str(built_salons.settings.home),
+            "PATH": "/usr/bin:/bin",
         }  # fmt: skip
         process = subprocess.Popen(
             [sys.executable, "-m", "agentp", "run", "--as-of", "2026-02-28"], env=environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path(__file__).resolve().parents[2],
         )  # fmt: skip
         waits = "select count(*) from pg_locks where relation = 'dashboard.visits'::regclass and not granted"
-        wait_until(salons, waits, [])
+        wait_until(built_salons, waits, [])
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert run_job(salons).success
-    history = salons.execute("select outcome, error from quality.job_runs order by started_at")
+    assert run_job(built_salons).success
+    history = built_salons.execute("select outcome, error from quality.job_runs order by started_at")
     assert [run["outcome"] for run in history] == ["succeeded", "died", "succeeded"]
     assert history[1]["error"] == "Its process went without a word."
-    died = salons.execute("select step from quality.job_steps where outcome = 'died'")
+    died = built_salons.execute("select step from quality.job_steps where outcome = 'died'")
     assert died == [{"step": "marts"}]
-    built = salons.read_marts()
+    built = built_salons.read_marts()
     cancelled = [visit["booking_id"] for visit in built["dashboard.visits"] if visit["outcome"] == "cancelled"]
     assert cancelled == ["far-10"]
-    salons.build(full_refresh=True)
-    assert salons.read_marts() == built
+    built_salons.build(full_refresh=True)
+    assert built_salons.read_marts() == built

@@ -5,60 +5,57 @@ from __future__ import annotations
 import pytest
 
 from orchestration.tags import HOURLY
-from tests.support.jobs import run_job
+from tests.support.jobs import JobRun, run_job
 from tests.support.marts import MARTS, Workshop
 
 STEPS = ["data_standard", "marts", "scores", "views_of_messages", "views_of_scores"]
 
 
-def test_a_daily_run_builds_what_the_commands_build(salons: Workshop) -> None:
-    run = run_job(salons)
-    assert run.success
-    built = salons.read_marts()
-    changes = salons.build(full_refresh=True)
+def test_a_daily_run_builds_what_the_commands_build(built_salons: Workshop, first_run: JobRun) -> None:
+    assert first_run.success
+    built = built_salons.read_marts()
+    changes = built_salons.build(full_refresh=True)
     assert {mart: change.updated for mart, change in changes.items() if change.updated} == {}
-    assert salons.read_marts() == built
+    assert built_salons.read_marts() == built
     assert len(built["dashboard.metrics_dailies"]) == 3 * 59
 
 
-def test_a_second_run_changes_no_row_and_says_so(salons: Workshop) -> None:
-    run_job(salons)
-    found = run_job(salons).find_materializations()
+def test_a_second_run_changes_no_row_and_says_so(built_salons: Workshop) -> None:
+    found = run_job(built_salons).find_materializations()
     for mart in MARTS:
         metadata = found[mart]
         counts = [metadata[name].value for name in ("rows_inserted", "rows_updated", "rows_deleted")]
         assert (mart, counts) == (mart, [0, 0, 0])
 
 
-def test_materializations_carry_row_counts_and_changes(salons: Workshop) -> None:
-    first = run_job(salons).find_materializations()
+def test_materializations_carry_row_counts_and_changes(built_salons: Workshop, first_run: JobRun) -> None:
+    first = first_run.find_materializations()
     assert first["dashboard.sessions"]["dagster/row_count"].value == 6
     assert first["dashboard.sessions"]["rows_inserted"].value == 6
-    salons.execute("update conversation_sessions_v2 set booking_amount = 1700 where booking_id = 'far-9'")
-    salons.execute("delete from recent_history_v2 where id in (120, 121)")
-    salons.execute("delete from conversation_sessions_v2 where booking_id = 'far-10'")
-    second = run_job(salons).find_materializations()["dashboard.sessions"]
+    built_salons.execute("update conversation_sessions_v2 set booking_amount = 1700 where booking_id = 'far-9'")
+    built_salons.execute("delete from recent_history_v2 where id in (120, 121)")
+    built_salons.execute("delete from conversation_sessions_v2 where booking_id = 'far-10'")
+    second = run_job(built_salons).find_materializations()["dashboard.sessions"]
     assert (second["rows_updated"].value, second["rows_deleted"].value, second["rows_inserted"].value) == (1, 1, 0)
-    assert run_job(salons).find_materializations()["dashboard.waitlist"]["dagster/row_count"].value == 0
+    assert run_job(built_salons).find_materializations()["dashboard.waitlist"]["dagster/row_count"].value == 0
 
 
-def test_a_run_its_steps_and_its_checks_stand_in_quality(salons: Workshop) -> None:
-    run = run_job(salons)
-    [history] = salons.execute("select * from quality.run_history")
-    assert (history["run_id"], history["job"], history["outcome"]) == (run.run_id, "daily", "succeeded")
+def test_a_run_its_steps_and_its_checks_stand_in_quality(built_salons: Workshop, first_run: JobRun) -> None:
+    [history] = built_salons.execute("select * from quality.run_history")
+    assert (history["run_id"], history["job"], history["outcome"]) == (first_run.run_id, "daily", "succeeded")
     assert history["duration_seconds"] > 0
-    steps = salons.execute("select step, outcome, attempt from quality.job_steps order by step")
+    steps = built_salons.execute("select step, outcome, attempt from quality.job_steps order by step")
     assert steps == [{"step": step, "outcome": "succeeded", "attempt": 1} for step in STEPS]
-    checks = salons.execute("select asset, check_name, has_passed from quality.check_results")
+    checks = built_salons.execute("select asset, check_name, has_passed from quality.check_results")
     assert {check["asset"].split(".")[0] for check in checks} == {"agent_p", "dashboard", "staging"}
-    evaluated = [event for event in run.events if event.event_type_value == "ASSET_CHECK_EVALUATION"]
+    evaluated = [event for event in first_run.events if event.event_type_value == "ASSET_CHECK_EVALUATION"]
     assert len(checks) == len(evaluated) > 150
 
 
-def test_raw_tables_are_observed_with_their_rows_and_last_arrival(salons: Workshop) -> None:
+def test_raw_tables_are_observed_with_their_rows_and_last_arrival(first_run: JobRun) -> None:
     observed = {
         event.asset_key.path[-1]: event.asset_observation_data.asset_observation.metadata
-        for event in run_job(salons).events
+        for event in first_run.events
         if event.event_type_value == "ASSET_OBSERVATION" and event.asset_key
     }
     assert observed["recent_history_v2"]["dagster/row_count"].value == 12
@@ -66,18 +63,17 @@ def test_raw_tables_are_observed_with_their_rows_and_last_arrival(salons: Worksh
     assert len(observed) == 7
 
 
-def test_the_hourly_run_scores_bookings_ahead_and_leaves_churn_alone(salons: Workshop) -> None:
-    run_job(salons)
-    salons.execute("delete from dashboard.predictions")
-    salons.execute("update scoring.client_scores set churn_probability = 0.123")
-    salons.execute(
+def test_the_hourly_run_scores_bookings_ahead_and_leaves_churn_alone(built_salons: Workshop) -> None:
+    built_salons.execute("delete from dashboard.predictions")
+    built_salons.execute("update scoring.client_scores set churn_probability = 0.123")
+    built_salons.execute(
         "update conversation_sessions_v2 set booking_datetime = '2026-03-05 12:00+00' where booking_id = 'far-10'"
     )
-    run = run_job(salons, HOURLY)
+    run = run_job(built_salons, HOURLY)
     assert run.success
-    [prediction] = salons.execute("select booking_id, risk_score from dashboard.predictions")
+    [prediction] = built_salons.execute("select booking_id, risk_score from dashboard.predictions")
     assert prediction["booking_id"] == "far-10"
-    scores = salons.execute("select distinct churn_probability from scoring.client_scores")
+    scores = built_salons.execute("select distinct churn_probability from scoring.client_scores")
     assert [score["churn_probability"] for score in scores] == [0.123]
 
 
