@@ -47,8 +47,8 @@ _PHONE = (
     rf"|{_BEFORE_RUN}[1-9][0-9]{{9,14}}(?![0-9A-Fa-f_]|\.[0-9])"
 )
 
-FREE_TEXT_PATTERNS = MappingProxyType({"email": _EMAIL, "card": _CARD, "phone": _PHONE})
-"""Regular expressions by what they find, in the order in which they are to be used: a found place becomes `[email]` …
+FREE_TEXT_PATTERNS = MappingProxyType({"e-mail": _EMAIL, "card": _CARD, "phone": _PHONE})
+"""Regular expressions by what they find, in the order in which they are to be used: a found place becomes `[e-mail]` …
 
 They mean the same to Python's `re` and to PostgreSQL (advanced, case-sensitive): no `\b`, no lazy quantifiers,
 look-behinds of one width. Cards are found by their shape; ``scrub`` holds them against their check digit besides.

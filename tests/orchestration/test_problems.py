@@ -225,7 +225,7 @@ def test_silences_are_found_where_nobody_keeps_salons(history: Workshop) -> None
         ('value "79991234567" is out of range for type integer', "value … is out of range for type integer"),
         ("Key (full_name)=(Anna (home)) already exists.", "Key (full_name)=… already exists."),
         ("Failing row contains (7, Anna).", "Failing row contains …."),
-        ("chat of +7 (999) 123-45-67 and 79991234567 and anna@mail.example", "chat of [phone] and [phone] and [email]"),
+        ("chat of +7 (999) 123-45-67 and 79991234567, anna@mail.example", "chat of [phone] and [phone], [e-mail]"),
         ('relation "visits" does not exist at me@db.example:5432/x', None),
         ("as of 2026-02-28 10:00:00+00, 2026-02-28T10:00:00.123456+00:00", None),
         ("x" * 300, "x" * 200 + "…"),
