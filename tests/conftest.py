@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -61,11 +62,7 @@ def make_database(server_url: str) -> Iterator[Callable[[str | None], str]]:
     def make(template: str | None = None) -> str:
         name = f"agentp_test_{secrets.token_hex(6)}"
         with psycopg.connect(server_url, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("create database {} template {}").format(
-                    sql.Identifier(name), sql.Identifier(template or "template0")
-                )
-            )
+            create_database(connection, name, template)
         made.append(name)
         return name_database(server_url, name)
 
@@ -75,6 +72,40 @@ def make_database(server_url: str) -> Iterator[Callable[[str | None], str]]:
     with psycopg.connect(server_url, autocommit=True) as connection:
         for name in made:
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def open_database(server_url: str, make_database: Callable[[str | None], str]) -> Iterator[Callable[[str | None], str]]:
+    """Make databases for one test, as ``make_database`` does; the first has the name that each test's first one has.
+
+    dbt parses the whole project anew for a database of another name.
+    """
+    name = f"agentp_test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    made: list[str] = []
+    drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+
+    def make(template: str | None = None) -> str:
+        if made:
+            return make_database(template)
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            # A run that was killed has left one on a server that stays.
+            connection.execute(drop)
+            create_database(connection, name, template)
+        made.append(name)
+        return name_database(server_url, name)
+
+    yield make
+    if made:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(drop)
+
+
+def create_database(connection: psycopg.Connection[Any], name: str, template: str | None) -> None:
+    """Create a database, empty or like a template."""
+    # A database that somebody is in cannot be copied, and dbt stays in it.
+    connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (template,))
+    values = (sql.Identifier(name), sql.Identifier(template or "template0"))
+    connection.execute(sql.SQL("create database {} template {}").format(*values))
 
 
 def name_database(url: str, name: str) -> str:
@@ -104,9 +135,9 @@ def _template(make_database: Callable[[str | None], str], home: Path) -> str:
 
 
 @pytest.fixture
-def workshop(make_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
+def workshop(open_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
     """A fresh database with the standard's raw tables, and the tools to fill and build it."""
-    url = make_database(_template)
+    url = open_database(_template)
     return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 
@@ -118,18 +149,18 @@ def _built_template(make_database: Callable[[str | None], str], _template: str, 
 
 
 @pytest.fixture
-def built_workshop(make_database: Callable[[str | None], str], _built_template: str, home: Path) -> Workshop:
+def built_workshop(open_database: Callable[[str | None], str], _built_template: str, home: Path) -> Workshop:
     """A workshop whose marts stand, of no salon yet: builds of it are about what changed, and so are quicker."""
-    url = make_database(_built_template)
+    url = open_database(_built_template)
     return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 
 @pytest.fixture
-def make_workshop(make_database: Callable[[str | None], str], _template: str, home: Path) -> Callable[[], Workshop]:
+def make_workshop(open_database: Callable[[str | None], str], _template: str, home: Path) -> Callable[[], Workshop]:
     """Make several such databases in one test."""
 
     def make() -> Workshop:
-        url = make_database(_template)
+        url = open_database(_template)
         return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
     return make

@@ -169,17 +169,13 @@ def _filled(
     keep(workshop)
     folder = tmp_path_factory.mktemp("filled")
     write_site(url, folder, audience=Audience.OWNER, processes=1)
-    workshop.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity "
-        "where datname = current_database() and pid <> pg_backend_pid()"
-    )
     return str(conninfo_to_dict(url)["dbname"]), folder
 
 
 @pytest.fixture
-def salon(make_database: Callable[[str | None], str], _filled: tuple[str, Path], home: Path) -> Workshop:
+def salon(open_database: Callable[[str | None], str], _filled: tuple[str, Path], home: Path) -> Workshop:
     """A copy of the salons."""
-    url = make_database(_filled[0])
+    url = open_database(_filled[0])
     return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 
@@ -317,9 +313,9 @@ def test_who_is_deleted_in_the_raw_tables_is_gone_with_the_next_build(salon: Wor
 
 
 def test_older_tables_without_tracking_and_a_process_that_died_half_way(
-    make_database: Callable[[str | None], str], home: Path, run_command: RunCommand
+    open_database: Callable[[str | None], str], home: Path, run_command: RunCommand
 ) -> None:
-    url = make_database(None)
+    url = open_database(None)
     salon = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
     salon.migrate(last=LEGACY, with_change_tracking=False)
     salon.add_tenant(slug="salon")

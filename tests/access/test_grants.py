@@ -129,13 +129,10 @@ def test_claims_name_one_salon_or_several(chain: Chain) -> None:
 
 
 @pytest.fixture
-def copied(chain: Chain, make_database: Callable[[str | None], str]) -> Workshop:
+def copied(chain: Chain, open_database: Callable[[str | None], str]) -> Workshop:
     """A copy of the chain's database, to do to it what others should not see."""
     name = str(conninfo_to_dict(chain.url)["dbname"])
-    with psycopg.connect(make_conninfo(chain.url, dbname="postgres"), autocommit=True) as owner:
-        # A database that somebody is in cannot be copied, and dbt stays in it.
-        owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
-    url = make_database(name)
+    url = open_database(name)
     return Workshop(url=url, settings=chain.workshop.settings.model_copy(update={"database_url": url}))
 
 

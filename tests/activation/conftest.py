@@ -133,7 +133,7 @@ def _filled(make_database: Callable[[str | None], str], _template: str, home: Pa
 
 
 @pytest.fixture
-def salon(make_database: Callable[[str | None], str], _filled: str, home: Path) -> Salon:
+def salon(open_database: Callable[[str | None], str], _filled: str, home: Path) -> Salon:
     """A copy of the salon."""
-    url = make_database(_filled)
+    url = open_database(_filled)
     return Salon(url=url, settings=Settings(home=home, database_url=url))

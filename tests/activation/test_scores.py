@@ -79,9 +79,9 @@ def _chain(make_database: Callable[[str | None], str], _template: str, home: Pat
 
 
 @pytest.fixture
-def chain(make_database: Callable[[str | None], str], _chain: str, home: Path) -> Workshop:
+def chain(open_database: Callable[[str | None], str], _chain: str, home: Path) -> Workshop:
     """A copy of it."""
-    url = make_database(_chain)
+    url = open_database(_chain)
     return Workshop(url=url, settings=Settings(home=home, database_url=url))
 
 

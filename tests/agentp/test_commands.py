@@ -196,12 +196,12 @@ def test_tests_refuse_any_server_but_loopback(url: str) -> None:
         require_loopback(url)
 
 
-def test_tests_accept_loopback(make_database: Callable[[str | None], str]) -> None:
+def test_tests_accept_loopback(open_database: Callable[[str | None], str]) -> None:
     for url in (
         "postgresql://x@127.0.0.1/y",
         "postgresql://x@[::1]/y",
         "host=localhost",
         "host=/tmp",
-        make_database(None),
+        open_database(None),
     ):
         require_loopback(url)

@@ -84,9 +84,9 @@ def test_a_row_set_aside_after_it_was_published_leaves_and_a_repaired_one_comes_
 
 
 def test_rows_set_aside_come_back_also_where_changes_are_not_tracked(
-    make_database: Callable[[str | None], str], home: Path
+    open_database: Callable[[str | None], str], home: Path
 ) -> None:
-    url = make_database(None)
+    url = open_database(None)
     salons = Workshop(url=url, settings=Settings(home=home, database_url=url))
     salons.migrate(with_change_tracking=False)
     salons.add_tenant()
@@ -190,9 +190,9 @@ def test_a_database_without_raw_tables_is_told_what_to_do(database_url: str) -> 
 
 
 def test_the_five_problems_of_the_legacy_shape_are_counted(
-    make_database: Callable[[str | None], str], home: Path
+    open_database: Callable[[str | None], str], home: Path
 ) -> None:
-    url = make_database(None)
+    url = open_database(None)
     legacy = Workshop(url=url, settings=Settings(home=home, database_url=url))
     legacy.migrate(last="0001_legacy_tables", with_change_tracking=False)
     legacy.add_tenant()

@@ -85,9 +85,9 @@ def test_any_json_is_judged_for_what_it_is(workshop: Workshop, texts: list[str])
 
 
 def test_digits_of_other_scripts_are_no_digits_whatever_the_collation_says(
-    server_url: str, make_database: Callable[[str | None], str], home: Path
+    server_url: str, open_database: Callable[[str | None], str], home: Path
 ) -> None:
-    url = make_database(None)
+    url = open_database(None)
     name = conninfo_to_dict(url)["dbname"]
     with psycopg.connect(server_url, autocommit=True) as connection:
         is_new = connection.info.server_version >= 180_000

@@ -31,9 +31,9 @@ def _built(make_database: Callable[[str | None], str], _template: str, home: Pat
 
 
 @pytest.fixture
-def legacy(make_database: Callable[[str | None], str], _built: str, home: Path) -> Workshop:
+def legacy(open_database: Callable[[str | None], str], _built: str, home: Path) -> Workshop:
     """A salon whose messages name no session: two lie in the window of one, one lies in none."""
-    url = make_database(_built)
+    url = open_database(_built)
     return Workshop(url=url, settings=Settings(home=home, database_url=url))
 
 
@@ -117,9 +117,9 @@ def test_messages_of_another_salon_with_the_same_times_are_untouched(legacy: Wor
 
 
 def test_before_a_build_and_before_the_migration_it_says_what_to_do(
-    make_database: Callable[[str | None], str], home: Path
+    open_database: Callable[[str | None], str], home: Path
 ) -> None:
-    url = make_database(None)
+    url = open_database(None)
     legacy = Workshop(url=url, settings=Settings(home=home, database_url=url))
     legacy.migrate(last="0001_legacy_tables", with_change_tracking=False)
     with pytest.raises(AgentpError, match="agentp run"):

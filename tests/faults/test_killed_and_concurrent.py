@@ -54,9 +54,9 @@ def _built(make_database: Callable[[str | None], str], _template: str, small_dem
 
 
 @pytest.fixture
-def built_chain(make_database: Callable[[str | None], str], _built: str, home: Path) -> Workshop:
+def built_chain(open_database: Callable[[str | None], str], _built: str, home: Path) -> Workshop:
     """The small chain, loaded and built."""
-    url = make_database(_built)
+    url = open_database(_built)
     return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 

@@ -32,15 +32,16 @@ def built_salon(make_database: Callable[[str | None], str], _template: str, home
 
 
 @pytest.fixture
-def salon(make_database: Callable[[str | None], str], built_salon: str, home: Path) -> Workshop:
+def salon(open_database: Callable[[str | None], str], built_salon: str, home: Path) -> Workshop:
     """Such a salon of the test's own."""
-    url = make_database(built_salon)
+    url = open_database(built_salon)
     return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 
 @pytest.fixture
-def own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the dbt project that the test may change."""
+def own_project(salon: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the dbt project that the test may change, with a home where what dbt parsed of it stays."""
+    salon.settings = salon.settings.model_copy(update={"home": tmp_path / "home"})
     folder = tmp_path / "dbt_project"
     shutil.copytree(settings.DBT_PROJECT, folder)
     monkeypatch.setattr(project, "DBT_PROJECT", folder)

@@ -37,9 +37,9 @@ def built_salon(make_database: Callable[[str | None], str], _template: str, home
 
 
 @pytest.fixture
-def salon(make_database: Callable[[str | None], str], built_salon: str, home: Path) -> Workshop:
+def salon(open_database: Callable[[str | None], str], built_salon: str, home: Path) -> Workshop:
     """Such a salon of the test's own."""
-    url = make_database(built_salon)
+    url = open_database(built_salon)
     return Workshop(url=url, settings=Settings(home=home, database_url=url))
 
 

@@ -220,17 +220,17 @@ def test_clients_who_share_a_booking_are_built_together(salon: Workshop) -> None
     assert_full_build_changes_nothing(salon, "2026-02-28")
 
 
-def test_a_search_for_part_of_a_name_or_phone_uses_the_trigram_indexes(built_workshop: Workshop) -> None:
-    built_workshop.add_tenant()
-    built_workshop.execute(
+def test_a_search_for_part_of_a_name_or_phone_uses_the_trigram_indexes(workshop: Workshop) -> None:
+    workshop.add_tenant()
+    workshop.execute(
         "insert into clients_v2 (tenant_id, full_name, phone) "
         "select %s, 'client ' || md5(n::text), '+7 9' || lpad((n * 7919 %% 1000000000)::text, 9, '0') "
         "from generate_series(1, 20000) as n",
         [make_id("salon")],
     )
-    built_workshop.build(select="+clients")
+    workshop.build(select="+clients")
     for column, part in (("client_name", "c4ca4238"), ("phone", "0007919")):
-        plan = built_workshop.execute(
+        plan = workshop.execute(
             f"explain select * from dashboard.clients where tenant_id = %s and {column} ilike %s",
             [make_id("salon"), f"%{part}%"],
         )

@@ -29,9 +29,9 @@ def _filled_salons(make_database: Callable[[str | None], str], _template: str) -
 
 
 @pytest.fixture
-def salons(make_database: Callable[[str | None], str], _filled_salons: str, home: Path) -> Workshop:
+def salons(open_database: Callable[[str | None], str], _filled_salons: str, home: Path) -> Workshop:
     """Three salons, in Moscow, Vladivostok and New York, with a client, a booking and its messages each."""
-    return _open(make_database(_filled_salons), home)
+    return _open(open_database(_filled_salons), home)
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +47,9 @@ def first_run(_first_run: tuple[str, JobRun]) -> JobRun:
 
 
 @pytest.fixture
-def built_salons(make_database: Callable[[str | None], str], _first_run: tuple[str, JobRun], home: Path) -> Workshop:
+def built_salons(open_database: Callable[[str | None], str], _first_run: tuple[str, JobRun], home: Path) -> Workshop:
     """These salons as their first daily run left them."""
-    return _open(make_database(_first_run[0]), home)
+    return _open(open_database(_first_run[0]), home)
 
 
 def _open(url: str, home: Path) -> Workshop:

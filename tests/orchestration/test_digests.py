@@ -79,9 +79,9 @@ def built(make_database: Callable[[str | None], str], _template: str, home: Path
 
 
 @pytest.fixture
-def chain(make_database: Callable[[str | None], str], built: str, home: Path) -> Workshop:
+def chain(open_database: Callable[[str | None], str], built: str, home: Path) -> Workshop:
     """A database of a test's own with those marts."""
-    url = make_database(built)
+    url = open_database(built)
     return Workshop(url=url, settings=Settings(home=home, database_url=url))
 
 

@@ -21,9 +21,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "claims"))
 
 
 @pytest.fixture
-def untracked_workshop(make_database: Callable[[str | None], str], home: Path) -> Workshop:
+def untracked_workshop(open_database: Callable[[str | None], str], home: Path) -> Workshop:
     """A database that may not be altered by triggers: builds compare fingerprints instead."""
-    url = make_database(None)
+    url = open_database(None)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
     workshop.migrate(with_change_tracking=False)
     return workshop

@@ -63,11 +63,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def make_copy(chain: Workshop, make_database: Callable[[str | None], str], home: Path) -> Callable[[], Workshop]:
+def make_copy(chain: Workshop, open_database: Callable[[str | None], str], home: Path) -> Callable[[], Workshop]:
     """Make copies of the chain's database, which tests may change."""
 
     def make() -> Workshop:
-        url = make_database(str(conninfo_to_dict(chain.url)["dbname"]))
+        url = open_database(str(conninfo_to_dict(chain.url)["dbname"]))
         return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
     return make
@@ -93,9 +93,9 @@ def _small_site(_small: str, server_url: str, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def small(make_database: Callable[[str | None], str], _small: str, home: Path) -> Workshop:
+def small(open_database: Callable[[str | None], str], _small: str, home: Path) -> Workshop:
     """A copy of the small chain."""
-    url = make_database(_small)
+    url = open_database(_small)
     return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 

@@ -36,9 +36,9 @@ order by 1, 2, 3
 
 
 @pytest.fixture
-def legacy(make_database: Callable[[str | None], str], home: Path) -> Workshop:
+def legacy(open_database: Callable[[str | None], str], home: Path) -> Workshop:
     """The bots' database of today: the legacy shape, with a salon, a dialogue and its discomforts."""
-    url = make_database(None)
+    url = open_database(None)
     shop = Workshop(url=url, settings=Settings(home=home, database_url=url))
     shop.migrate(last=LEGACY)
     shop.add_tenant()
