@@ -11,7 +11,7 @@ from psycopg import sql
 from agentp.errors import SetupError
 from agentp.settings import read_limits
 from expectations.inspections import INSPECTIONS
-from expectations.passes import Look, build_failures, build_links, build_pass, build_set_aside, split_look
+from expectations.passes import Look, build_failures, build_links, build_pass, build_set_aside, can_look_up, split_look
 from expectations.schema import NOBODY
 from expectations.shapes import read_shape
 from expectations.standard import list_row_rules
@@ -26,8 +26,8 @@ EXAMPLES = 5
 def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[str, dict[str, Any]]:
     """Look at one table for the run that is under way; return how each of its rules stands, by rule id.
 
-    Writes into the scratch tables of schema `quality`, in the transaction of ``connection``. Clients that are
-    not looked at again stand as they stood.
+    Writes into the scratch tables of schema `quality`, in the transaction of ``connection``; where the table is read
+    part by part, each part ends one before. Clients that are not looked at again stand as they stood.
     """
     run = connection.execute("select run_id, is_full from quality.runs where outcome = 'running'").fetchone()
     if run is None:
@@ -61,8 +61,8 @@ def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[st
 
 
 def _find_ends(connection: psycopg.Connection[Any], look: Look) -> list[UUID]:
-    """Return the clients that end the parts in which a whole table is to be read."""
-    if look.is_scoped or look.inspection.table not in READ_IN_PARTS:
+    """Return the clients that end the parts in which a whole table is to be read, where indexes make parts quick."""
+    if look.is_scoped or look.inspection.table not in READ_IN_PARTS or not can_look_up(look):
         return []
     rows = connection.execute(
         "select end_id from quality.split_clients(to_regclass('public.recent_history_v2'), %s) as end_id order by 1",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from uuid import UUID
 
 from psycopg import sql
@@ -43,14 +44,26 @@ class Look:
 
 
 def split_look(look: Look, ends: Sequence[UUID]) -> list[Look]:
-    """Return looks at parts of the table, each up to one of those clients; the last ones at the rest, and nobody's."""
+    """Return looks at parts of the table, each up to one of those clients; rows of no client are in the first."""
     if look.is_scoped or look.inspection.client is None or not ends:
         return [look]
     client = sql.SQL(look.inspection.client)
-    starts = [sql.SQL("true"), *(sql.SQL("{} > {}").format(client, end) for end in ends)]
-    stops = [*(sql.SQL("{} <= {}").format(client, end) for end in ends), sql.SQL("true")]
-    parts = [sql.SQL("{} and {}").format(*bounds) for bounds in zip(starts, stops, strict=True)]
-    return [replace(look, part=part) for part in (*parts, sql.SQL("{} is null").format(client))]
+    # Who is nobody is written as the first client of all there can be, and one of that id would be in another part.
+    first = sql.SQL("({client} is null or {client} <= {end})").format(client=client, end=ends[0])
+    others = [
+        sql.SQL("{client} > {start} and {client} <= {end}").format(client=client, start=start, end=end)
+        for start, end in pairwise(ends)
+    ]
+    last = sql.SQL("{} > {}").format(client, ends[-1])
+    return [replace(look, part=part) for part in (first, *others, last)]
+
+
+def can_look_up(look: Look) -> bool:
+    """Whether an index finds what each row is compared with: else every part would read all of it for every row."""
+    return all(
+        any((tally.table, key) in look.shape.indexed_columns for key in tally.keys if key != "tenant_id")
+        for tally in look.inspection.tallies
+    )
 
 
 def build_pass(look: Look, rules: Rules, *, is_first: bool = True) -> str:

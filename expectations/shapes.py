@@ -19,12 +19,14 @@ LIKELY_RENAMED = 0.5
 class Shape:
     """What the catalog says of the raw tables.
 
-    ``types`` by table and column; ``unique_columns`` are (table, column) with a unique index of their own;
+    ``types`` by table and column; ``unique_columns`` are (table, column) with a unique index of their own,
+    ``indexed_columns`` those whose values, other than NULL, an index finds among all rows or those of a salon;
     ``session_key`` is the table that the foreign key of `recent_history_v2.session_id` points at, if any.
     """
 
     types: dict[str, dict[str, str]]
     unique_columns: frozenset[tuple[str, str]]
+    indexed_columns: frozenset[tuple[str, str]]
     session_key: str | None
 
     def has(self, table: str, column: str) -> bool:
@@ -40,6 +42,17 @@ def read_shape(connection: psycopg.Connection[Any]) -> Shape:
         "join pg_attribute as a on a.attrelid = c.oid and a.attnum = i.indkey[0] "
         "where n.nspname = 'public' and i.indisunique and i.indisvalid and i.indnkeyatts = 1 and i.indpred is null"
     ).fetchall()
+    indexed = connection.execute(
+        "select c.relname, a.attname from pg_index as i join pg_class as c on c.oid = i.indrelid "
+        "join pg_namespace as n on n.oid = c.relnamespace "
+        "cross join lateral unnest(i.indkey) with ordinality as part (attnum, place) "
+        "join pg_attribute as a on a.attrelid = c.oid and a.attnum = part.attnum "
+        "join pg_attribute as led on led.attrelid = c.oid and led.attnum = i.indkey[0] "
+        "join pg_class as x on x.oid = i.indexrelid join pg_am on pg_am.oid = x.relam "
+        "where n.nspname = 'public' and i.indisvalid and pg_am.amname in ('btree', 'hash') "
+        "and (part.place = 1 or part.place = 2 and led.attname = 'tenant_id') "
+        "and coalesce(pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', a.attname), true)"
+    ).fetchall()
     key = connection.execute(
         "select f.confrelid::regclass::text from pg_constraint as f "
         "join pg_attribute as a on a.attrelid = f.conrelid and a.attnum = f.conkey[1] "
@@ -49,6 +62,7 @@ def read_shape(connection: psycopg.Connection[Any]) -> Shape:
     return Shape(
         types=read_raw_types(connection),
         unique_columns=frozenset((table, column) for table, column in unique),
+        indexed_columns=frozenset((table, column) for table, column in indexed),
         session_key=str(key[0]).removeprefix("public.") if key else None,
     )
 

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from expectations.gate import check_standard
+from expectations.passes import Look, split_look
 from tests.expectations.bad_rows import NEIGHBOUR, ROW_FAULTS, name_values
 from tests.expectations.good_salon import PRESENT, write_good_salon
 from tests.expectations.loosening import drop_constraints
@@ -37,15 +38,58 @@ def split(workshop: Workshop, rows_each: int) -> list[UUID]:
     return [row["end_id"] for row in found]
 
 
-def test_parts_find_what_one_look_finds(broken: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """In how many parts each table was looked at last."""
+    seen: dict[str, int] = {}
+
+    def note(look: Look, ends: list[UUID]) -> list[Look]:
+        looks = split_look(look, ends)
+        seen[look.inspection.table] = len(looks)
+        return looks
+
+    monkeypatch.setattr("expectations.looks.split_look", note)
+    return seen
+
+
+def test_parts_find_what_one_look_finds(
+    broken: Workshop, parts: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken.execute("create index on conversation_sessions_v2 (session_id)")
     at_once = check_standard(broken.url, present=PRESENT, is_full=True)
     wanted = read_standings(broken.url)
     for rows_each in (1, 7):
-        assert len(split(broken, rows_each)) > 10
         monkeypatch.setenv("AGENTP_BATCH_MESSAGES", str(rows_each))
         in_parts = check_standard(broken.url, present=PRESENT, is_full=True)
         assert describe_differences(read_standings(broken.url), wanted) == []
         assert (in_parts.results, in_parts.rows_looked_at) == (at_once.results, at_once.rows_looked_at)
+        assert min(parts.pop("recent_history_v2"), parts.pop("conversation_sessions_v2")) > 10
+        assert set(parts.values()) == {1}
+
+
+def test_what_no_index_finds_the_like_of_is_read_at_once(
+    broken: Workshop, parts: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTP_BATCH_MESSAGES", "7")
+    check_standard(broken.url, present=PRESENT, is_full=True)
+    assert parts["conversation_sessions_v2"] == 1
+    assert parts["recent_history_v2"] > 10
+
+
+def test_rows_of_no_client_and_of_the_first_that_can_be_are_told_of_together(
+    broken: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [salon] = broken.execute("select id from tenants_v2 order by id limit 1")
+    for client in (None, UUID(int=0)):
+        broken.execute(
+            "insert into recent_history_v2 (tenant_id, user_id, role, channel, message) "
+            "values (%s, %s, 'user', 'telegram', 'text')",
+            [salon["id"], client],
+        )
+    at_once = check_standard(broken.url, present=PRESENT, is_full=True)
+    monkeypatch.setenv("AGENTP_BATCH_MESSAGES", "7")
+    in_parts = check_standard(broken.url, present=PRESENT, is_full=True)
+    assert (in_parts.results, in_parts.rows_looked_at) == (at_once.results, at_once.rows_looked_at)
 
 
 @pytest.mark.parametrize("rows_each", [1, 2, 5, 1000])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,18 +13,9 @@ import psycopg
 from orchestration.targets import LOCKS
 from tests.support.jobs import run_job
 from tests.support.marts import Workshop
+from tests.support.waiting import wait_until
 
 WAITS = "select count(*) from pg_locks where locktype = 'advisory' and not granted and objid = %s"
-
-
-def wait_until(workshop: Workshop, query: str, parameters: list[object]) -> None:
-    """Look again until the query finds something; whoever waits in vain fails by the test's own end."""
-    signalled = threading.Event()
-    for _ in range(600):
-        if next(iter(workshop.execute(query, parameters)[0].values())):
-            return
-        signalled.wait(0.1)
-    raise AssertionError(f"never happened: {query}")
 
 
 def test_a_second_run_waits_for_the_first(built_salons: Workshop) -> None:

@@ -26,7 +26,8 @@
     {%- else -%}
         {{ scope_filter({'queue': 'touched_clients', 'columns': ['tenant_id', client_column]}, relation) }}
     {%- endif -%}
-    {%- if scope.is_batched %} and {{ in_batch(relation ~ '.' ~ client_column) }}{% endif -%}
+    {#- `dbt build` by hand runs unit tests as well, on rows of their own. -#}
+    {%- if scope.is_batched and model.resource_type != 'unit_test' %} and {{ in_batch(relation ~ '.' ~ client_column) }}{% endif -%}
 {%- endmacro %}
 
 

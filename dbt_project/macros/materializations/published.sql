@@ -13,13 +13,17 @@
     {%- set full = is_full_build() -%}
     {%- set key = primary_key_of(model) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {% do require_table(existing) %}
+    {# A scoped build has the definition of the last complete one, whose columns were checked. Before the parts are read:
+       what the check locks is let go with the first of them. #}
+    {% if full %}
+        {% do set_limits() %}
+        {% do get_assert_columns_equivalent(narrow_to_batch(sql, none, none)) %}
+    {% endif %}
     {%- set rows_sql = gather_batches(sql, key) -%}
     {% do begin_limited() %}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {% do require_table(existing) %}
-    {# A scoped build has the definition of the last complete one, whose columns were checked. #}
-    {% if full %}{% do get_assert_columns_equivalent(narrow_to_batch(sql, none, none)) %}{% endif %}
 
     {% if existing is none %}
         {%- set counts = publish_first(target_relation, rows_sql, key) -%}
