@@ -181,20 +181,16 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     """A code server with a job that takes two seconds, started as agentp-code.service starts one."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     coordinator = "{module: dagster._core.run_coordinator, class: DefaultRunCoordinator, config: {}}"
-    # Capturing what a step prints takes two more processes, which have to end as well.
-    logs = "{module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}"
-    (tmp_path / "dagster.yaml").write_text(
-        f"run_coordinator: {coordinator}\ncompute_logs: {logs}\ntelemetry: {{enabled: false}}\n"
-    )
+    (tmp_path / "dagster.yaml").write_text(f"run_coordinator: {coordinator}\ntelemetry: {{enabled: false}}\n")
     (tmp_path / "workspace.yaml").write_text(f"load_from: [{{grpc_server: {{socket: {tmp_path}/code}}}}]\n")
     (tmp_path / "napping.py").write_text(
-        # Should one of the processes hang, its stack tells where.
-        "import faulthandler\nimport time\nimport dagster\n\nfaulthandler.dump_traceback_later(120)\n\n"
+        "import time\nimport dagster\n\n"
         "@dagster.op\ndef nap():\n    time.sleep(2)\n\n"
         "@dagster.job(executor_def=dagster.in_process_executor)\ndef napping():\n    nap()\n"
     )
     start = [sys.executable, "-m", "dagster", "api", "grpc", "--socket", f"{tmp_path}/code", "-f", "napping.py"]
-    process = subprocess.Popen(start, cwd=tmp_path)
+    # Dagster does at SIGTERM what it does at SIGINT, which whoever was started in the background ignores.
+    process = subprocess.Popen(start, cwd=tmp_path, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         yield process
     finally:
