@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pandas as pd
 
 from reports.tables import Table
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +145,14 @@ class Frames:
     """The marts of one salon (or of the chain), by name; times are local, as the salon's wall clock shows them."""
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _made: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.frames[name]
+
+    def derive(self, make: Callable[..., Made], *names: str, **values: Any) -> Made:
+        """Return what a pure function makes of the marts named, computed once for all pages in all languages."""
+        key = (make, names, *values.items())
+        if key not in self._made:
+            self._made[key] = make(*(self.frames[name] for name in names), **values)
+        return self._made[key]  # type: ignore[no-any-return]

@@ -17,9 +17,9 @@ MOST_MESSAGES = 500
 """Messages of a session that a page shows."""
 CUT = " […]"
 QUERY = (
-    "select session_id, role, sent_at::text, session_day::text, left(message_text, %(longest)s) from dashboard.dialogs "
-    "where tenant_id = %(tenant_id)s and session_id = any(%(sessions)s) and position <= %(most)s "
-    "order by session_id, position"
+    "select session_id::text, role, sent_at::text, session_day::text, left(message_text, %(longest)s) "
+    "from dashboard.dialogs where tenant_id = %(tenant_id)s and session_id = any(%(sessions)s) "
+    "and position <= %(most)s order by dialogs.session_id, position"
 )
 
 
@@ -50,4 +50,4 @@ def _read_messages(connection: Connection, salon: Salon, sessions: list[UUID]) -
     for session, role, sent_at, session_day, text in connection.execute(QUERY, values):
         shown = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + CUT
         moment = sent_at[11:16] if sent_at[:10] == session_day else sent_at[:16]
-        yield str(session), [role, moment, shown]
+        yield session, [role, moment, shown]

@@ -20,7 +20,7 @@ WIN_BACK = (
 
 def build_win_back(context: Context) -> Page:
     """Return the page of clients on their way out, those with a habit apart from those who came once."""
-    frame = list_win_back(context.frames["win_back"], context.veil, language=context.language)
+    frame = context.frames.derive(list_win_back, "win_back", veil=context.veil, language=context.language)
     sections = [
         make_section(
             context, f"win_back.{segment}",
@@ -39,7 +39,7 @@ def build_win_back(context: Context) -> Page:
 
 def build_clients(context: Context) -> Page:
     """Return the page of all clients; a phone is found however it is written."""
-    frame = list_clients(context.frames["clients"], context.frames["visits_monthly"], context.veil)
+    frame = context.frames.derive(list_clients, "clients", "visits_monthly", veil=context.veil)
     table = make_table(
         "clients", frame,
         Column(name="client_name", kind="name"), Column(name="phone", kind="phone"),

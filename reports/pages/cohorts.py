@@ -40,7 +40,7 @@ def hide_small_rates(frame: pd.DataFrame, count: str) -> pd.DataFrame:
 
 
 def _build_retention(context: Context) -> Section:
-    retention = hide_small_rates(context.frames["retention"], "assessable_count")
+    retention = context.frames.derive(hide_small_rates, "retention", count="assessable_count")
     drawn = retention[(retention["measure"] == DRAWN) & retention["rate"].notna()].head(MONTHS_DRAWN).iloc[::-1]
     values = [_draw(context, row) for row in drawn.to_dict("records")]
     table = make_table(
@@ -66,7 +66,7 @@ def _draw(context: Context, row: dict[str, Any]) -> dict[str, Any]:
 
 def _build_rates(context: Context) -> Section:
     table = make_table(
-        "visit-rates", hide_small_rates(context.frames["visit_rates"], "whole_count"),
+        "visit-rates", context.frames.derive(hide_small_rates, "visit_rates", count="whole_count"),
         Column(name="visit_month", kind="month"),
         Column(name="measure", kind="word", words="visit_rate", has_filter=True),
         Column(name="part_count", kind="integer"), Column(name="whole_count", kind="integer"), *RATE,
@@ -76,7 +76,7 @@ def _build_rates(context: Context) -> Section:
 
 
 def _build_peers(context: Context) -> Section:
-    peers = hide_small_rates(context.frames["peers"], "whole_count")
+    peers = context.frames.derive(hide_small_rates, "peers", count="whole_count")
     names = [
         context.texts.find(f"retention.{measure}", context.texts.find(f"visit_rate.{measure}", measure))
         for measure in peers["measure"].tolist()

@@ -21,7 +21,7 @@ def build_funnel(context: Context) -> Page:
 
 def _build_steps(context: Context) -> Section:
     texts, formats = context.texts, context.formats
-    steps = sum_funnel(context.frames["funnel_daily"], last_day=context.last_day, days=DAYS)
+    steps = context.frames.derive(sum_funnel, "funnel_daily", last_day=context.last_day, days=DAYS)
     whole = steps[steps["channel"] == (steps["channel"].iloc[0] if len(steps) else "")].to_dict("records")
     values = []
     for row in whole:
@@ -47,7 +47,7 @@ def _build_steps(context: Context) -> Section:
 
 def _build_hours(context: Context) -> Section:
     texts, formats = context.texts, context.formats
-    heat_map = make_heat_map(context.frames["traffic_hourly"], last_day=context.last_day)
+    heat_map = context.frames.derive(make_heat_map, "traffic_hourly", last_day=context.last_day)
     values = [
         {
             "hour": row["hour"], "weekday": formats.write_weekday(row["weekday"]),

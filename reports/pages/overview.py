@@ -36,7 +36,7 @@ def build_overview(context: Context) -> Page:
 
 
 def _build_cards(context: Context) -> Any:
-    kpis = compare_periods(context.frames["kpis"])
+    kpis = context.frames.derive(compare_periods, "kpis")
     if kpis.empty:
         return Note(text=context.texts.get("overview.nothing"))
     periods = []
@@ -125,14 +125,14 @@ def _write_change(context: Context, row: dict[str, Any]) -> str:
 def _build_actions(context: Context) -> Actions:
     frames, texts, formats, veil = context.frames, context.texts, context.formats, context.veil
     actions = []
-    win_back = list_win_back(frames["win_back"], veil, language=context.language)
+    win_back = frames.derive(list_win_back, "win_back", veil=veil, language=context.language)
     if len(win_back):
         regular = win_back[win_back["segment"] == "regular"]
         lines = [f"{row['client_name']}: {row['reason']}" for row in regular.head(NAMED).to_dict("records")]
         actions.append(_make_action(context, "win_back", len(win_back), "win-back", lines))
-    ahead = expect_loss(frames["risky_slots"], last_day=context.last_day, days=NEXT_DAYS)
+    ahead = frames.derive(expect_loss, "risky_slots", last_day=context.last_day, days=NEXT_DAYS)
     if ahead.slots:
-        near = choose_near(frames["risky_slots"], last_day=context.last_day, days=NEXT_DAYS)
+        near = frames.derive(choose_near, "risky_slots", last_day=context.last_day, days=NEXT_DAYS)
         slots = list_slots(near, frames["waitlist_matches"], veil, language=context.language)
         lines = [
             f"{formats.write_moment(row['visit_at'])}, {row['client_name']}: "
@@ -153,10 +153,10 @@ def _build_actions(context: Context) -> Actions:
     for name, count in (("offers", len(frames["slot_offers"])), ("matches", matching)):
         if count:
             actions.append(_make_action(context, name, count, "waitlist", []))
-    unanswered = count_unanswered(frames["sessions"], last_day=context.last_day, days=NEXT_DAYS)
+    unanswered = frames.derive(count_unanswered, "sessions", last_day=context.last_day, days=NEXT_DAYS)
     if unanswered:
         actions.append(_make_action(context, "unanswered", unanswered, "sessions", []))
-    drop = find_biggest_drop(sum_funnel(frames["funnel_daily"], last_day=context.last_day, days=CHOSEN_DAYS))
+    drop = find_biggest_drop(frames.derive(sum_funnel, "funnel_daily", last_day=context.last_day, days=CHOSEN_DAYS))
     if drop:
         step, count = drop
         actions.append(_make_action(context, "drop", count, "funnel", [], step=texts.get(f"funnel.before.{step}")))
@@ -173,8 +173,8 @@ def _make_action(context: Context, name: str, count: int, link: str, lines: list
 
 def _build_days(context: Context) -> Any:
     formats = context.formats
-    days = choose_days(context.frames["metrics_dailies"], last_day=context.last_day)
-    revenue = sum_revenue(context.frames["revenue_daily"], last_day=context.last_day)
+    days = context.frames.derive(choose_days, "metrics_dailies", last_day=context.last_day)
+    revenue = context.frames.derive(sum_revenue, "revenue_daily", last_day=context.last_day)
     rows = days.to_dict("records")
     sessions = [
         {

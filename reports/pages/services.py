@@ -17,14 +17,14 @@ FIGURES = (
 
 def build_services(context: Context) -> Page:
     """Return the page."""
-    monthly = context.frames["visits_monthly"]
+    derive = context.frames.derive
     services = make_table(
-        "services", sum_visits(monthly, by="service", last_day=context.last_day), Column(name="service_title"),
-        *FIGURES, is_searchable=True,
+        "services", derive(sum_visits, "visits_monthly", by="service", last_day=context.last_day),
+        Column(name="service_title"), *FIGURES, is_searchable=True,
     )  # fmt: skip
     staff = make_table(
-        "staff", sum_visits(monthly, by="staff", last_day=context.last_day), Column(name="staff_name"),
-        *FIGURES, is_searchable=True,
+        "staff", derive(sum_visits, "visits_monthly", by="staff", last_day=context.last_day),
+        Column(name="staff_name"), *FIGURES, is_searchable=True,
     )  # fmt: skip
     return Page(
         name="services", title=context.texts.get("page.services.title"), lead=context.texts.get("page.services.lead"),

@@ -10,7 +10,7 @@ from reports.tables import Column
 
 def build_sessions(context: Context) -> Page:
     """Return the page."""
-    frame = list_sessions(context.frames["sessions"], context.veil)
+    frame = context.frames.derive(list_sessions, "sessions", veil=context.veil)
     table = make_table(
         "sessions", frame,
         Column(name="started_at", kind="moment"),

@@ -17,9 +17,8 @@ from reports.tables import Column
 def build_waitlist(context: Context) -> Page:
     """Return the page."""
     frames, veil = context.frames, context.veil
-    matches = frames["waitlist_matches"]
     wishes = make_table(
-        "wishes", _write_wishes(context, list_wishes(frames["waitlist"], matches, veil)),
+        "wishes", _write_wishes(context, frames.derive(list_wishes, "waitlist", "waitlist_matches", veil=veil)),
         Column(name="who", kind="name", is_in_files=False), Column(name="wish", is_in_files=False),
         Column(name="waiting_since", kind="day"), Column(name="fitting_count", kind="integer"),
         *(Column(name=name, on_page=False) for name in ("client_name", "phone", "service")),
@@ -27,9 +26,9 @@ def build_waitlist(context: Context) -> Page:
         Column(name="staff", on_page=False),
         is_searchable=True, empty="waitlist.no_wishes",
     )  # fmt: skip
+    risky = frames.derive(list_slots, "risky_slots", "waitlist_matches", veil=veil, language=context.language)
     slots = make_table(
-        "risky-slots",
-        _write_slots(context, list_slots(frames["risky_slots"], matches, veil, language=context.language)),
+        "risky-slots", _write_slots(context, risky),
         Column(name="who", kind="name", is_in_files=False), Column(name="slot", is_in_files=False),
         Column(name="risk_score", kind="percent"), Column(name="reason", kind="reason"),
         Column(name="waiting_count", kind="integer"),
@@ -39,7 +38,7 @@ def build_waitlist(context: Context) -> Page:
         is_searchable=True, empty="waitlist.no_slots",
     )  # fmt: skip
     fitting = make_table(
-        "matches", list_matches(matches, veil),
+        "matches", frames.derive(list_matches, "waitlist_matches", veil=veil),
         Column(name="place", kind="integer"), Column(name="waiting_client_name", kind="name"),
         Column(name="waiting_phone", kind="phone"), Column(name="service"), Column(name="visit_at", kind="moment"),
         Column(name="staff"), Column(name="is_wished_staff", kind="boolean"),
@@ -47,7 +46,7 @@ def build_waitlist(context: Context) -> Page:
         empty="waitlist.no_matches",
     )  # fmt: skip
     offers = make_table(
-        "offers", list_offers(frames["slot_offers"], veil),
+        "offers", frames.derive(list_offers, "slot_offers", veil=veil),
         Column(name="client_name", kind="name"), Column(name="service"), Column(name="visit_at", kind="moment"),
         Column(name="slot_amount", kind="money", currency="slot_currency"),
         Column(name="waiting_since", kind="moment"), empty="waitlist.no_offers",

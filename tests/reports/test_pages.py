@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from reports.audiences import Veil
@@ -218,3 +219,19 @@ def test_the_fixed_salon_is_as_its_selections_are() -> None:
     assert sum(phone is not None for phone in PHONES.values()) == 5
     with pytest.raises(ValueError, match="columns"):
         make_rows("retention", [(1, 2)])
+
+
+def test_what_is_derived_of_the_marts_is_computed_once_for_every_language_and_anew_for_other_arguments() -> None:
+    frames = make_salon(OWNER)
+    calls: list[str] = []
+
+    def count_rows(kpis: pd.DataFrame, *, unit: str) -> str:
+        calls.append(unit)
+        return f"{len(kpis)} {unit}"
+
+    said = [frames.derive(count_rows, name, unit=unit) for name in ("kpis", "sessions") for unit in ("rows", "lines")]
+    again = [frames.derive(count_rows, name, unit=unit) for name in ("kpis", "sessions") for unit in ("rows", "lines")]
+    assert said == again
+    assert (len(set(said)), calls) == (4, ["rows", "lines"] * 2)
+    assert make_salon(OWNER).derive(count_rows, "kpis", unit="rows") == said[0]
+    assert len(calls) == 5

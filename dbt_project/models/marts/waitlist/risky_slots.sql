@@ -30,7 +30,8 @@ sessions as (
 
 ),
 
-wishes as (
+-- Read twice, and kept whole it would be every salon's.
+wishes as not materialized (
 
     select * from {{ ref('stg_agent_p__wishes') }}
 

@@ -24,8 +24,8 @@ sessions as (
 
 ),
 
--- Slots still ahead and free as far as the raw tables know at this moment.
-free_slots as (
+-- Slots still ahead that nobody had taken when the marts were built.
+ahead as (
 
     select
         freed_slots.tenant_id,
@@ -44,24 +44,6 @@ free_slots as (
         not freed_slots.is_over
         and freed_slots.refill_booking_id is null
         and freed_slots.visit_at >= {{ as_of_moment(tenant_timezone()) }}
-        and not exists (
-            select 1
-            from sessions
-            where
-                freed_slots.tenant_id = sessions.tenant_id
-                and freed_slots.visit_at = sessions.booking_at
-                and sessions.booking_id <> freed_slots.booking_id
-                and lower(btrim(sessions.booking_status)) = 'confirmed'
-                and sessions.meta ->> 'staff_id' is not distinct from freed_slots.staff_id
-                -- A slot that came free twice was confirmed by who gave it up first.
-                and not exists (
-                    select 1
-                    from freed_slots as also_freed
-                    where
-                        sessions.tenant_id = also_freed.tenant_id
-                        and sessions.booking_id = also_freed.booking_id
-                )
-        )
 
 ),
 
@@ -71,9 +53,10 @@ distinct_slots as (
     select
         *,
         row_number() over (
-            partition by tenant_id, visit_at, coalesce(staff_id, service_id) order by booking_id desc
+            partition by tenant_id, visit_at, staff_id, case when staff_id is null then service_id end
+            order by booking_id desc
         ) as turn
-    from free_slots
+    from ahead
 
 ),
 
@@ -105,6 +88,24 @@ offers as (
     where
         distinct_slots.turn = 1
         and {{ fits_time_preference('waitlist.time_preference', 'distinct_slots.visit_time') }}
+        -- Taken since, as the raw tables know at this moment; asked of the few that somebody waits for.
+        and not exists (
+            select 1
+            from sessions
+            where
+                distinct_slots.tenant_id = sessions.tenant_id
+                and distinct_slots.visit_at = sessions.booking_at
+                and lower(btrim(sessions.booking_status)) = 'confirmed'
+                and sessions.meta ->> 'staff_id' is not distinct from distinct_slots.staff_id
+                -- A slot that came free twice was confirmed by who gave it up first.
+                and not exists (
+                    select 1
+                    from freed_slots as also_freed
+                    where
+                        sessions.tenant_id = also_freed.tenant_id
+                        and sessions.booking_id = also_freed.booking_id
+                )
+        )
 
 )
 
