@@ -6,7 +6,6 @@ text, defused in CSV: a guess about it would be worse.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,16 +14,17 @@ from typing import Any
 
 from reports.defusing import defuse
 
-MISSING = frozenset({"NAType", "NaTType"})
-"""pandas' types of nothing, known by name so that exports need not wait for pandas."""
 BOOLEANS: Mapping[Any, str] = {True: "true", False: "false", None: ""}
 
 
 def is_missing(value: object) -> bool:
-    """Whether a value is nothing: None, NaN, NaT or pandas.NA."""
-    if value is None or type(value).__name__ in MISSING:
+    """Whether a value is nothing: None, NaN (also Postgres's numeric one), NaT or pandas.NA."""
+    if value is None:
         return True
-    return isinstance(value, float | Decimal) and math.isnan(value)
+    try:
+        return bool(value != value)  # quicker than to ask for types, and needs no pandas
+    except TypeError:
+        return True  # of pandas.NA nothing can be said, not even that
 
 
 def is_whole_number(value: object) -> bool:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import pandas as pd
 from babel import Locale, dates, numbers, units
+
+from reports.cells import is_missing
 
 NOTHING = "—"
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -32,15 +33,15 @@ class Formats:
 
     def write_number(self, value: Any, digits: int = 0) -> str:
         """A number with at most so many digits after the point."""
-        return NOTHING if is_missing(value) else self._write_number(_to_decimal(value), digits)
+        return NOTHING if is_missing(value) else self._write_number(value, digits)
 
     def write_money(self, value: Any, currency: str | None) -> str:
         """An amount in its currency, without cents where there are none; ``XXX`` is an amount of no known currency."""
-        return NOTHING if is_missing(value) else self._write_money(_to_decimal(value), currency or "XXX")
+        return NOTHING if is_missing(value) else self._write_money(value, currency or "XXX")
 
     def write_percent(self, share: Any, digits: int = 0) -> str:
         """A share, 0 to 1, as per cent."""
-        return NOTHING if is_missing(share) else self._write_percent(_to_decimal(share), digits)
+        return NOTHING if is_missing(share) else self._write_percent(share, digits)
 
     def write_points(self, difference: Any) -> str:
         """A difference of two shares, in percentage points with its sign."""
@@ -100,18 +101,19 @@ class Formats:
         )
         return text.replace(" ", "\u00a0")
 
-    def _format_number(self, value: Decimal, digits: int) -> str:
+    def _format_number(self, value: Any, digits: int) -> str:
         pattern = "#,##0" + ("." + "#" * digits if digits else "")
-        text: str = numbers.format_decimal(value, format=pattern, locale=self.locale)
+        text: str = numbers.format_decimal(_to_decimal(value), format=pattern, locale=self.locale)
         # What rounds to zero has no sign.
         return text if any(sign in "123456789" for sign in text) else text.removeprefix("-")
 
-    def _format_percent(self, share: Decimal, digits: int) -> str:
+    def _format_percent(self, share: Any, digits: int) -> str:
         pattern = "0%" if digits == 0 else "0." + "0" * digits + "%"
-        text: str = numbers.format_percent(share, format=_space(pattern, self.locale), locale=self.locale)
+        text: str = numbers.format_percent(_to_decimal(share), format=_space(pattern, self.locale), locale=self.locale)
         return text
 
-    def _format_money(self, value: Decimal, currency: str) -> str:
+    def _format_money(self, amount: Any, currency: str) -> str:
+        value = _to_decimal(amount)
         if currency == "XXX" or len(currency) != 3:
             return self._format_number(value, 2)
         is_whole = value == value.to_integral_value()
@@ -131,11 +133,6 @@ class Formats:
 def get_formats(language: str) -> Formats:
     """Return how a language writes; made once a process."""
     return Formats(language)
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a value is none: None, NaN (also Postgres's numeric one), NaT."""
-    return value is None or value is pd.NaT or (isinstance(value, float | Decimal) and value != value)
 
 
 def write_phone(phone: str | None) -> str:

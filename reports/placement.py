@@ -21,5 +21,6 @@ def write_aside(path: Path) -> Iterator[Path]:
     try:
         yield aside
         os.replace(aside, path)
-    finally:
+    except BaseException:
         aside.unlink(missing_ok=True)
+        raise

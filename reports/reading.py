@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pandas as pd
 import psycopg
 from psycopg import sql
@@ -22,6 +23,7 @@ from reports.moments import load_infinity_as_nothing
 from reports.selections import CHAIN, DAYS_SHOWN, SALON, SIGNED, Selection
 
 Connection = psycopg.Connection[TupleRow]
+MOMENT = psycopg.adapters.types["timestamptz"].oid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,7 @@ def read_chain(connection: Connection, salons: list[Salon], veil: Veil) -> Frame
 def read_frame(connection: Connection, selection: Selection, veil: Veil, values: dict[str, Any]) -> pd.DataFrame:
     """Return what a selection chooses, as far as the audience may see it; times are local and naive."""
     columns = veil.choose_columns(selection.relation, selection.columns)
+    unnamed = veil.find_unnamed(selection.relation, selection.columns)
     if selection.schema == "quality" and not _exists(connection, selection):
         # Nothing was run here yet by `agentp run`: its history is empty, not missing.
         return pd.DataFrame({column: pd.Series([], dtype=object) for column in columns})
@@ -138,16 +141,16 @@ def read_frame(connection: Connection, selection: Selection, veil: Veil, values:
         order=sql.SQL(selection.order),
         limit=sql.Literal(selection.limit),
     )
-    rows = connection.execute(query, values).fetchall()
-    frame = {}
-    for place, column in enumerate(columns):
-        values_of = [row[place] for row in rows]
-        # As they are: pandas would make numbers of moments, and floats of whole numbers beside nothing.
-        frame[column] = pd.Series([_drop_zone(value) for value in values_of], dtype=object)
-    unnamed = veil.find_unnamed(selection.relation, selection.columns)
-    frame |= {column: pd.Series([None] * len(rows), dtype=object) for column in unnamed}
-    # Names of Python: looking up pandas' own strings takes several times as long.
-    return pd.DataFrame(frame, columns=pd.Index([*columns, *unnamed], dtype=object))
+    found = connection.execute(query, values)
+    rows = found.fetchall()
+    frame = np.full((len(rows), len(columns) + len(unnamed)), None, dtype=object)
+    for place, (_, kind, *_) in enumerate(found.description or ()):
+        values_of = (row[place] for row in rows)
+        moments = (value and value.replace(tzinfo=None) for value in values_of) if kind == MOMENT else values_of
+        frame[:, place] = np.fromiter(moments, dtype=object, count=len(rows))
+    # Values as they are: pandas would make numbers of moments, and floats of whole numbers beside nothing. Names of
+    # Python, too: looking up pandas' own strings takes several times as long.
+    return pd.DataFrame(frame, columns=pd.Index([*columns, *unnamed], dtype=object), dtype=object)
 
 
 def sign_salons(connection: Connection, salons: list[Salon]) -> dict[UUID, str]:
@@ -167,7 +170,3 @@ def sign_salons(connection: Connection, salons: list[Salon]) -> dict[UUID, str]:
 def _exists(connection: Connection, selection: Selection) -> bool:
     row = connection.execute("select to_regclass(%s)", (f"{selection.schema}.{selection.relation}",)).fetchone()
     return row is not None and row[0] is not None
-
-
-def _drop_zone(value: Any) -> Any:
-    return value.replace(tzinfo=None) if isinstance(value, datetime) else value

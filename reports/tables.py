@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
-from reports.formats import NOTHING, Formats, is_missing, write_phone
+from reports.cells import is_missing
+from reports.formats import NOTHING, Formats, write_phone
 from reports.spreadsheets import Sheet, SheetColumn
 from reports.texts import Texts
 
@@ -74,8 +75,7 @@ class Table:
         return tuple(sorted(found, key=lambda column: column.is_searched))
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """What is shown and, where it differs, what it is sorted by."""
 
     text: str

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pandas as pd
 
+from reports.frames.columns import list_records
 from reports.frames.comparisons import FEWEST, RATES
 
 MEASURES = ("dialogs", "bookings", "conversion", "avg_response_ms", "unique_clients", "arrival_rate", "no_show_rate")
@@ -24,14 +25,12 @@ def rank_salons(kpis: pd.DataFrame, names: Mapping[UUID, str]) -> pd.DataFrame:
     rows = []
     for tenant_id, name in names.items():
         chosen = kpis[kpis["tenant_id"] == tenant_id]
-        by_measure = {row["measure"]: row for row in chosen.to_dict("records") if not row["currency"]}
+        by_measure = {row["measure"]: row for row in list_records(chosen) if not row["currency"]}
         enough = {name: row for name, row in by_measure.items() if name not in RATES or _is_enough(row)}
-        amounts = [row for row in chosen.to_dict("records") if row["measure"] == "kept_amount"]
+        amounts = [row for row in list_records(chosen) if row["measure"] == "kept_amount"]
         # By how many bookings have a price in it: amounts of two currencies are no order.
         priced = {
-            row["currency"]: row["whole_count"] or 0
-            for row in chosen.to_dict("records")
-            if row["measure"] == "avg_ticket"
+            row["currency"]: row["whole_count"] or 0 for row in list_records(chosen) if row["measure"] == "avg_ticket"
         }
         amounts.sort(key=lambda row: (-priced.get(row["currency"], 0), row["currency"]))
         found = {measure: enough.get(measure, {}).get("value") for measure in MEASURES}

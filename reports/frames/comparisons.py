@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from reports.formats import is_missing
-from reports.frames.columns import add_columns
+from reports.cells import is_missing
+from reports.frames.columns import add_columns, list_records
 
 FEWEST = 20
 """A rate of fewer is "too few to say": at 10 of 20, Wilson's 95 % interval is 40 points wide (METRICS, house rules)."""
@@ -32,7 +32,7 @@ def compare_periods(kpis: pd.DataFrame) -> pd.DataFrame:
     of rates, whether Newcombe's 95 % interval of the difference leaves out zero; of others always. ``tone``: ``good``,
     ``bad`` or ``even``.
     """
-    rows = [_compare(row) for row in kpis.to_dict("records")]
+    rows = [_compare(row) for row in list_records(kpis)]
     names = ["is_enough", "change", "change_share", "is_certain", "tone"]
     return add_columns(kpis, **{name: [row[name] for row in rows] for name in names})
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pandas as pd
 
 from reports.audiences import Veil
-from reports.formats import is_missing, move_days
+from reports.cells import is_missing
+from reports.formats import move_days
 from reports.frames.columns import add_columns
 
 

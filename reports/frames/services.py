@@ -8,7 +8,8 @@ from typing import Literal
 
 import pandas as pd
 
-from reports.formats import is_missing, move_days
+from reports.cells import is_missing
+from reports.formats import move_days
 from reports.frames.comparisons import FEWEST
 
 COUNTS = ("bookings_count", "arrived_count", "no_show_count", "cancelled_count", "unknown_count", "upcoming_count")

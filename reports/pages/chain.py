@@ -7,9 +7,9 @@ from uuid import UUID
 import pandas as pd
 
 from reports.blocks import Page, Section
-from reports.formats import is_missing
+from reports.cells import is_missing
 from reports.frames.chain import find_last_days, rank_salons, sum_failures, sum_problems
-from reports.frames.columns import add_columns
+from reports.frames.columns import add_columns, list_records
 from reports.frames.comparisons import FEWEST
 from reports.pages.context import Context, make_chart, make_section, make_table, to_instant, to_number
 from reports.tables import Column
@@ -31,7 +31,7 @@ def build_leaderboard(context: Context, names: dict[UUID, str]) -> Page:
             "rate_text": formats.write_percent(row["conversion"], 1),
             "n_text": formats.write_number(row["conversion_n"]),
         }
-        for row in drawn.to_dict("records")
+        for row in list_records(drawn)
     ]  # fmt: skip
     table = make_table(
         "leaderboard", frame, Column(name="salon", kind="name"), Column(name="dialogs", kind="integer"),
@@ -106,7 +106,7 @@ def _build_problems(context: Context, names: dict[UUID, str]) -> Section:
             "problem_text": texts.find(f"problem.{row['problem']}", row["problem"]),
             "day_text": formats.write_day(row["day"]), "rows_text": formats.write_number(row["rows_failed"]),
         }
-        for row in sum_problems(frame).to_dict("records")
+        for row in list_records(sum_problems(frame))
     ]  # fmt: skip
     table = make_table(
         "standard-problems", _name(frame, names), Column(name="day", kind="day"),

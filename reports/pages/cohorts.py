@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from reports.blocks import Page, Section
-from reports.formats import is_missing
-from reports.frames.columns import add_columns
+from reports.cells import is_missing
+from reports.frames.columns import add_columns, list_records
 from reports.frames.comparisons import FEWEST
 from reports.pages.context import Context, make_chart, make_section, make_table, to_number
 from reports.tables import Column
@@ -42,7 +42,7 @@ def hide_small_rates(frame: pd.DataFrame, count: str) -> pd.DataFrame:
 def _build_retention(context: Context) -> Section:
     retention = context.frames.derive(hide_small_rates, "retention", count="assessable_count")
     drawn = retention[(retention["measure"] == DRAWN) & retention["rate"].notna()].head(MONTHS_DRAWN).iloc[::-1]
-    values = [_draw(context, row) for row in drawn.to_dict("records")]
+    values = [_draw(context, row) for row in list_records(drawn)]
     table = make_table(
         "retention", retention, Column(name="cohort_month", kind="month"),
         Column(name="measure", kind="word", words="retention", has_filter=True),

@@ -10,7 +10,8 @@ import pandas as pd
 
 from reports.audiences import Veil
 from reports.blocks import Chart, Frames, Section, TableBlock
-from reports.formats import Formats, is_missing
+from reports.cells import is_missing
+from reports.formats import Formats
 from reports.tables import Column, Table
 from reports.texts import Texts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reports.blocks import Page, Section
+from reports.frames.columns import list_records
 from reports.frames.funnel import sum_funnel
 from reports.frames.traffic import WEEKS, find_busiest, make_heat_map
 from reports.pages.context import Context, make_chart, make_section, make_table, to_number
@@ -22,7 +23,7 @@ def build_funnel(context: Context) -> Page:
 def _build_steps(context: Context) -> Section:
     texts, formats = context.texts, context.formats
     steps = context.frames.derive(sum_funnel, "funnel_daily", last_day=context.last_day, days=DAYS)
-    whole = steps[steps["channel"] == (steps["channel"].iloc[0] if len(steps) else "")].to_dict("records")
+    whole = list_records(steps[steps["channel"] == (steps["channel"].iloc[0] if len(steps) else "")])
     values = []
     for row in whole:
         label = formats.write_number(row["sessions"])
@@ -55,7 +56,7 @@ def _build_hours(context: Context) -> Section:
             "hour_text": f"{row['hour']:02}:00–{row['hour']:02}:59",
             "per_week_text": formats.write_number(row["per_week"], 1),
         }
-        for row in heat_map.to_dict("records")
+        for row in list_records(heat_map)
     ]  # fmt: skip
     busiest = find_busiest(heat_map)
     said = texts.get("alternative.nobody") if busiest is None else texts.get(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from reports.blocks import Action, Actions, Card, Cards, Note, Page, Period
-from reports.formats import NOTHING, is_missing
+from reports.cells import is_missing
+from reports.formats import NOTHING
+from reports.frames.columns import list_records
 from reports.frames.comparisons import FEWEST, RATES, compare_periods
 from reports.frames.daily import choose_days, sum_revenue
 from reports.frames.funnel import find_biggest_drop, sum_funnel
@@ -41,7 +43,7 @@ def _build_cards(context: Context) -> Any:
         return Note(text=context.texts.get("overview.nothing"))
     periods = []
     for days in sorted(set(kpis["period_days"])):
-        rows = kpis[kpis["period_days"] == days].to_dict("records")
+        rows = list_records(kpis[kpis["period_days"] == days])
         rows = sorted((row for row in rows if row["measure"] in SHOWN), key=lambda row: SHOWN.index(row["measure"]))
         first = rows[0]
         periods.append(
@@ -128,7 +130,7 @@ def _build_actions(context: Context) -> Actions:
     win_back = frames.derive(list_win_back, "win_back", veil=veil, language=context.language)
     if len(win_back):
         regular = win_back[win_back["segment"] == "regular"]
-        lines = [f"{row['client_name']}: {row['reason']}" for row in regular.head(NAMED).to_dict("records")]
+        lines = [f"{row['client_name']}: {row['reason']}" for row in list_records(regular.head(NAMED))]
         actions.append(_make_action(context, "win_back", len(win_back), "win-back", lines))
     ahead = frames.derive(expect_loss, "risky_slots", last_day=context.last_day, days=NEXT_DAYS)
     if ahead.slots:
@@ -137,7 +139,7 @@ def _build_actions(context: Context) -> Actions:
         lines = [
             f"{formats.write_moment(row['visit_at'])}, {row['client_name']}: "
             f"{formats.write_percent(row['risk_score'])} ({row['reason']})"
-            for row in slots.head(NAMED).to_dict("records")
+            for row in list_records(slots.head(NAMED))
         ]
         value = ", ".join(formats.write_money(round(amount), currency) for currency, amount in ahead.values.items())
         actions.append(
@@ -175,7 +177,7 @@ def _build_days(context: Context) -> Any:
     formats = context.formats
     days = context.frames.derive(choose_days, "metrics_dailies", last_day=context.last_day)
     revenue = context.frames.derive(sum_revenue, "revenue_daily", last_day=context.last_day)
-    rows = days.to_dict("records")
+    rows = list_records(days)
     sessions = [
         {
             "day": to_instant(row["day"]), "sessions": row["dialogs_started"], "bookings": row["bookings"],
@@ -199,7 +201,7 @@ def _build_days(context: Context) -> Any:
             "day_text": formats.write_day(row["day"]),
             "amount_text": formats.write_money(row["kept_amount"], row["currency"]),
         }
-        for row in revenue.to_dict("records")
+        for row in list_records(revenue)
     ]  # fmt: skip
     latest = days.iloc[::-1].reset_index(drop=True)
     table = make_table(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.blocks import Page, Split
 from reports.formats import write_phone
-from reports.frames.columns import add_columns
+from reports.frames.columns import add_columns, list_records
 from reports.frames.people import list_matches, list_offers, list_slots, list_wishes
 from reports.pages.context import Context, make_section, make_table
 from reports.tables import Column
@@ -76,7 +76,7 @@ def build_waitlist(context: Context) -> Page:
 def _write_wishes(context: Context, wishes: pd.DataFrame) -> pd.DataFrame:
     """Add who waits, and for what, as the sketch of seed 02 has it: a line and what belongs to it below."""
     texts, formats = context.texts, context.formats
-    rows = wishes.to_dict("records")
+    rows = list_records(wishes)
     times = [texts.find(f"preference.{row['time_preference']}", row["time_preference"] or "") for row in rows]
     return add_columns(
         wishes,
@@ -90,7 +90,7 @@ def _write_wishes(context: Context, wishes: pd.DataFrame) -> pd.DataFrame:
 
 def _write_slots(context: Context, slots: pd.DataFrame) -> pd.DataFrame:
     """Add who is booked, and for what, likewise."""
-    rows = slots.to_dict("records")
+    rows = list_records(slots)
     return add_columns(
         slots,
         who=[_join(row["client_name"], _phone(row)) for row in rows],

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.blocks import Actions, Cards, Chart, Page, Section, Split
-from reports.formats import is_missing
+from reports.cells import is_missing
 from reports.tables import make_sheet
 from reports.texts import read_texts
 from tests.reports.editions import EDITIONS, PAGES, Site, build_page, name_edition

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from reports.formats import is_missing
+from reports.cells import is_missing
 from reports.frames.daily import DAYS_DRAWN, choose_days, sum_revenue
 from reports.frames.funnel import ALL, find_biggest_drop, sum_funnel
 from reports.frames.services import sum_visits
