@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentp.dbt_costs import forget_repeated_flags, save_costs
 from agentp.errors import AgentpError, BuildError, RawTablesError, SetupError
 from agentp.priority import yield_to_others
 from agentp.redaction import scrub_error
@@ -98,6 +99,7 @@ def run_dbt(
         elif name == "NodeFinished":
             on_finish(event.data.node_info.node_name)
 
+    save_costs()
     variables = _model_variables(settings)
     # Nobody reads dbt's artefacts of a run, and writing them takes a fifth of a build without changes; `parse` does.
     unread = () if arguments[0] == "parse" else ("--no-write-json",)
@@ -105,7 +107,7 @@ def run_dbt(
         result = dbtRunner(callbacks=[listen]).invoke(
             [*arguments, *unread, "--vars", json.dumps(variables), "--log-level", "none", "--log-level-file", "none"]
         )
-    _forget_repeated_flags()
+    forget_repeated_flags()
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception
     if result.exception is not None and not _node_results(result):
@@ -119,17 +121,6 @@ def run_dbt(
         elif status in ("success", "pass"):
             outcome.succeeded += 1
     return outcome
-
-
-def _forget_repeated_flags() -> None:
-    """Keep one of each of dbt's behaviour flags: every run adds one, and looks through the whole stack for each.
-
-    After a hundred runs in one process most of the next would go into that (dbt-labs/dbt-adapters, issue 2136).
-    """
-    from dbt.adapters.base import impl
-
-    flags = impl.DEFAULT_BASE_BEHAVIOR_FLAGS
-    flags[:] = list({flag["name"]: flag for flag in flags}.values())
 
 
 def raise_first_failure(outcome: DbtOutcome) -> None:
