@@ -13,16 +13,23 @@ WEEKS = 12
 """Weeks that the map looks back: every cell is a mean of twelve hours, and a season does not blur another."""
 
 
+def count_weeks(traffic: pd.DataFrame, *, last_day: date | None) -> int:
+    """Return the whole weeks that the map counts: those since a salon's first message, from one to `WEEKS`."""
+    days = [] if last_day is None else [day for day in traffic["day"].tolist() if day <= last_day]
+    return WEEKS if not days else min(max(((last_day or days[0]) - min(days)).days + 1, 7) // 7, WEEKS)
+
+
 def make_heat_map(traffic: pd.DataFrame, *, last_day: date | None) -> pd.DataFrame:
     """Return one row a weekday (0 Monday) and hour, all 168: messages of clients and sessions over the last weeks.
 
     ``per_week`` is messages a week. Whole weeks that end with the last final day are counted, so that each weekday
-    is in as often as any other.
+    is in as often as any other; of a salon that began later, those since then (`count_weeks`).
     """
+    weeks = count_weeks(traffic, last_day=last_day)
     if last_day is None:
         traffic = traffic.iloc[0:0]
     elif not traffic.empty:
-        first = move_days(last_day, 1 - 7 * WEEKS)
+        first = move_days(last_day, 1 - 7 * weeks)
         traffic = traffic[traffic["is_final"].astype(bool) & (traffic["day"] >= first) & (traffic["day"] <= last_day)]
     sums: dict[tuple[int, int], list[int]] = {(weekday, hour): [0, 0] for weekday in range(7) for hour in range(24)}
     rows = zip(
@@ -37,7 +44,7 @@ def make_heat_map(traffic: pd.DataFrame, *, last_day: date | None) -> pd.DataFra
         [
             {
                 "weekday": weekday, "hour": hour, "user_messages": messages, "sessions_started": sessions,
-                "per_week": round(Decimal(messages) / WEEKS, 2),
+                "per_week": round(Decimal(messages) / weeks, 2),
             }
             for (weekday, hour), (messages, sessions) in sums.items()
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports.blocks import Page, Section
 from reports.frames.columns import list_records
 from reports.frames.funnel import sum_funnel
-from reports.frames.traffic import WEEKS, find_busiest, make_heat_map
+from reports.frames.traffic import count_weeks, find_busiest, make_heat_map
 from reports.pages.context import Context, make_chart, make_section, make_table, to_number
 from reports.tables import Column
 
@@ -68,6 +68,8 @@ def _build_hours(context: Context) -> Section:
         Column(name="user_messages", kind="integer"), Column(name="sessions_started", kind="integer"),
         Column(name="per_week", kind="decimal"),
     )  # fmt: skip
+    weeks = context.frames.derive(count_weeks, "traffic_hourly", last_day=context.last_day)
+    chart = make_chart(context, "heat_map", values, table=table, busiest=said)
     return make_section(
-        context, "funnel.hours", make_chart(context, "heat_map", values, table=table, busiest=said), weeks=WEEKS
+        context, "funnel.hours", chart, weeks=texts.count("funnel.weeks", weeks, formats.write_number(weeks))
     )

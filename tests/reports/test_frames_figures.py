@@ -16,7 +16,7 @@ from reports.cells import is_missing
 from reports.frames.daily import DAYS_DRAWN, choose_days, sum_revenue
 from reports.frames.funnel import ALL, find_biggest_drop, sum_funnel
 from reports.frames.services import sum_visits
-from reports.frames.traffic import WEEKS, find_busiest, make_heat_map
+from reports.frames.traffic import WEEKS, count_weeks, find_busiest, make_heat_map
 from tests.reports.salon_frames import (
     DAYS,
     FUNNEL,
@@ -142,6 +142,22 @@ def test_every_weekday_is_in_the_map_as_often_as_any_other() -> None:
     heat_map = make_heat_map(make_rows("traffic_hourly", rows), last_day=LAST_DAY)
     assert set(heat_map[heat_map["hour"] == 5]["user_messages"]) == {2 * WEEKS}
     assert set(heat_map[heat_map["hour"] == 6]["user_messages"]) == {0}
+
+
+@pytest.mark.parametrize(("age", "weeks"), [(1, 1), (6, 1), (7, 1), (13, 1), (14, 2), (83, 11), (84, 12), (200, 12)])
+def test_the_map_of_a_young_salon_counts_the_whole_weeks_since_it_began(age: int, weeks: int) -> None:
+    rows = [(LAST_DAY - timedelta(days=back), 10, True, 1, 0, 3) for back in range(-1, age)]
+    traffic = make_rows("traffic_hourly", rows)
+    heat_map = make_heat_map(traffic, last_day=LAST_DAY)
+    assert count_weeks(traffic, last_day=LAST_DAY) == weeks
+    # Three messages at ten o'clock on each day that it had: three a week on every weekday, whatever its age.
+    seen = min(age, 7)
+    assert sorted(heat_map[heat_map["hour"] == 10]["per_week"]) == [0] * (7 - seen) + [3] * seen
+
+
+def test_a_salon_without_a_message_is_said_to_be_looked_at_for_all_the_weeks() -> None:
+    assert count_weeks(make_rows("traffic_hourly", []), last_day=LAST_DAY) == WEEKS
+    assert count_weeks(make_rows("traffic_hourly", TRAFFIC[:1]), last_day=None) == WEEKS
 
 
 def test_the_busiest_hour_is_that_with_most_messages() -> None:
