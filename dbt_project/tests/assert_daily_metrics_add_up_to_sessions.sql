@@ -37,6 +37,8 @@ begun as (
         count(archived.booking_id) as bookings_in_day
     from archived
     inner join tenants on archived.tenant_id = tenants.tenant_id
+    -- On the first and last days that Postgres knows, a zone's midnight leads out of its time.
+    where archived.started_at between '4713-01-03 BC' and '294276-12-29' or not isfinite(archived.started_at)
     group by archived.tenant_id, date_trunc('day', archived.started_at, tenants.timezone)
 
 ),
@@ -56,6 +58,7 @@ recounted as (
         on
             metrics.tenant_id = begun.tenant_id
             and metrics.day::timestamp at time zone tenants.timezone = begun.day_starts_at
+    where metrics.day between '4713-01-04 BC' and '294276-12-28' or not isfinite(metrics.day)
 
 ),
 

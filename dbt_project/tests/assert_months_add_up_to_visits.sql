@@ -43,7 +43,7 @@ booked as (
 
     select
         tenant_id,
-        date_trunc('month', visit_day)::date as visit_month,
+        {{ month_of('visit_day') }} as visit_month,
         count(*) - count(*) filter (where outcome = 'moved') as bookings_count,
         count(visit_number) as arrived_count,
         count(distinct client_id) filter (where visit_number is not null) as visited_clients_count,
@@ -51,7 +51,7 @@ booked as (
         count(visit_number) - count(booking_amount) filter (where visit_number is not null) as amount_missing_count
     from visits
     where isfinite(visit_day)
-    group by tenant_id, date_trunc('month', visit_day)::date
+    group by tenant_id, {{ month_of('visit_day') }}
     having count(*) > count(*) filter (where outcome = 'moved')
 
 ),

@@ -78,7 +78,7 @@ def find_last_days(traffic: pd.DataFrame, names: Mapping[UUID, str], *, last_day
     """Return one row a salon: the last day of the last 30 on which anybody wrote, and how many days ago that was."""
     rows = []
     for tenant_id, name in names.items():
-        days = traffic[traffic["tenant_id"] == tenant_id]["day"].tolist()
+        days = [day for day in traffic[traffic["tenant_id"] == tenant_id]["day"].tolist() if day is not None]
         last = max(days) if days else None
         rows.append({
             "salon": name, "last_message_day": last, "active_days": len(days),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from agentp.pipeline import check_marts, score
+from reports.audiences import Audience
+from reports.site import write_site
 from tests.support.marts import Workshop, make_id
 
 MANY_SESSIONS = """
@@ -18,27 +23,54 @@ select n, %(tenant)s, %(client)s, 'user', 'telegram', 'hi',
     timestamptz '2026-01-05 00:00+00' + n * interval '13 seconds'
 from generate_series(1, 36000) as n
 """
+EXTREMES = (
+    "-infinity", "4714-11-24 00:00+00 BC", "0001-01-01 00:00+00", "1970-01-01 00:00+00", "9999-12-31 23:59+00",
+    "20261-03-05 10:00+00", "294276-12-31 23:59:59+00", "infinity",
+)  # fmt: skip
 DEEP = "[" * 5000 + "]" * 5000
 
 
+def add_extreme_times(workshop: Workshop, tenant: str, timezone: str) -> None:
+    """A salon with a session, a booking and messages at each of the moments that Postgres knows and others do not."""
+    workshop.add_tenant(tenant, timezone=timezone)
+    for number, moment in enumerate(EXTREMES):
+        client = workshop.add_client(tenant, f"{tenant} {number}")
+        session = workshop.add_session(
+            f"{tenant} {number}", moment, "infinity" if number % 2 else "-infinity", tenant=tenant,
+            client=f"{tenant} {number}", booking_id=str(number), booking_status="confirmed", booking_datetime=moment,
+        )  # fmt: skip
+        workshop.insert("recent_history_v2", [
+            {
+                "id": client.int % 10**12 + place, "tenant_id": make_id(tenant), "user_id": client, "role": role,
+                "session_id": session if place < 2 else None, "channel": "telegram", "message": "hi",
+                "created_at": moment,
+            }
+            for place, role in enumerate(("user", "assistant", "user"))
+        ])  # fmt: skip
+
+
 def test_extreme_times_are_published_and_make_no_endless_calendar(workshop: Workshop) -> None:
-    workshop.add_tenant()
-    workshop.add_client()
-    moments = ["-infinity", "0001-01-01 00:00+00", "1970-01-01 00:00+00", "9999-12-31 23:59+00", "infinity"]
-    for number, moment in enumerate(moments):
-        workshop.add_session(f"s{number}", moment, "infinity" if number % 2 else "-infinity", booking_id=str(number))
-        workshop.add_message(number * 10 + 1, moment, session=f"s{number}")
-        workshop.add_message(number * 10 + 2, moment, session=f"s{number}", role="assistant")
-        workshop.add_message(number * 10 + 3, moment)
+    add_extreme_times(workshop, "salon", "Europe/Moscow")
     for _ in range(2):
         workshop.build()
-    assert len(workshop.sessions_of_messages()) == 15
-    assert len(workshop.execute("select 1 from dashboard.sessions where not is_inferred")) == 5
+    assert len(workshop.sessions_of_messages()) == 3 * len(EXTREMES)
+    assert len(workshop.execute("select 1 from dashboard.sessions where not is_inferred")) == len(EXTREMES)
     assert workshop.execute("select count(*) as days from intermediate.int_tenant_days")[0]["days"] < 100
     past = workshop.execute(
         "select day::text, dialogs_started from dashboard.metrics_dailies where dialogs_started > 0"
     )
-    assert sorted(row["day"] for row in past) == ["-infinity", "0001-01-01", "1970-01-01"]
+    assert sorted(row["day"] for row in past) == ["-infinity", "0001-01-01", "1970-01-01", "4714-11-24 BC"]
+
+
+def test_extreme_times_stop_neither_data_tests_nor_scores_nor_reports(workshop: Workshop, tmp_path: Path) -> None:
+    for timezone in ("America/New_York", "Asia/Vladivostok"):
+        add_extreme_times(workshop, timezone, timezone)
+    workshop.build()
+    assert check_marts(workshop.settings, workshop.url, as_of="2026-02-28") > 40
+    assert {report.kind for report in score(workshop.url)} == {"churn", "booking"}
+    for audience in Audience:
+        site = write_site(workshop.url, tmp_path / audience, audience=audience, processes=1)
+        assert (site.salons, site.rendered) == (2, 2)
 
 
 def test_a_message_of_many_megabytes_and_any_text_is_kept_to_the_letter(workshop: Workshop) -> None:

@@ -15,6 +15,12 @@
 {%- endmacro %}
 
 
+{# The first of a day's month. Of the days before the first month that Postgres knows whole, that month's. #}
+{% macro month_of(day) -%}
+    date_trunc('month', greatest({{ day }}, date '4714-12-01 BC'))::date
+{%- endmacro %}
+
+
 {# The hour on the salon's clock, 0 to 23; an infinite instant has none, and counts at 0. #}
 {% macro local_hour(instant, timezone) -%}
     coalesce(extract(hour from {{ local_time(instant, timezone) }})::integer, 0)

@@ -18,7 +18,7 @@ planned as (
 
     select
         tenant_id,
-        date_trunc('month', visit_day)::date as visit_month,
+        {{ month_of('visit_day') }} as visit_month,
         coalesce(service_id, '') as service_id,
         coalesce(staff_id, '') as staff_id,
         coalesce(booking_currency, 'XXX') as currency,

@@ -10,12 +10,12 @@ counted as (
 
     select
         tenant_id,
-        date_trunc('month', visit_day)::date as visit_month,
+        {{ month_of('visit_day') }} as visit_month,
         measure,
         count(*) filter (where is_part) as part_count,
         count(*) as whole_count
     from assessed
-    group by tenant_id, date_trunc('month', visit_day), measure
+    group by tenant_id, {{ month_of('visit_day') }}, measure
 
 )
 
