@@ -23,6 +23,7 @@ SCORING_OUTCOMES = {"arrived": "kept", "no_show": "missed", "cancelled": "cancel
 _SCORABLE = sql.SQL("""
     visit_at between '1970-01-01' and '2200-01-01' and booked_at between '1970-01-01' and '2200-01-01'
 """)
+# A price past 1e15, infinite or NaN is none; of one with five hundred decimals, which no double takes, four say all.
 # Of both queries, so that the rows ahead of the first are the rows of the second.
 _ORDER = sql.SQL("tenant_id, client_id, visit_at, booking_id")
 _READ_BOOKINGS = sql.SQL("""
@@ -33,7 +34,7 @@ select
     visit_at,
     (array_position({outcomes}, outcome) - 1)::smallint as outcome,
     coalesce(released_at, visit_at) as outcome_at,
-    coalesce(booking_amount, 'NaN')::float8 as amount
+    case when abs(booking_amount) < 1e15 then round(booking_amount, 4) else 'NaN' end::float8 as amount
 from dashboard.visits
 where {scorable}
 order by {order}

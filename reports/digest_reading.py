@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -92,7 +93,13 @@ def _read_days(connection: Connection, *, tenant_id: UUID, last: date) -> tuple[
 
 def _read_revenue(connection: Connection, tenant_id: UUID, last: date, count: int) -> Money:
     values = {"tenant_id": tenant_id, "first": last - timedelta(days=count - 1), "last": last}
-    return dict(connection.execute(_REVENUE, values).fetchall())
+    rows = connection.execute(_REVENUE, values).fetchall()
+    return {currency: amount for currency, amount in rows if _is_amount(amount)}
+
+
+def _is_amount(value: Decimal | None) -> bool:
+    """Whether a sum tells something: with one price that is NaN or infinite, which bots may write, it does not."""
+    return value is not None and value.is_finite()
 
 
 def _read_drops(connection: Connection, tenant_id: UUID, first: date, last: date) -> tuple[Drop, ...]:
@@ -105,7 +112,8 @@ def _read_tasks(connection: Connection, tenant_id: UUID, today: date, present: d
     values = {"tenant_id": tenant_id, "today": today, "present": present}
     slots = connection.execute(_SLOTS, values).fetchall()
     return Tasks(
-        slots=sum(count for _, count, _ in slots), value={currency: value for currency, _, value in slots if value},
+        slots=sum(count for _, count, _ in slots),
+        value={currency: value for currency, _, value in slots if value and _is_amount(value)},
         wishes=_count(connection, _WISHES, values), clients=_count(connection, _CLIENTS, values),
     )  # fmt: skip
 

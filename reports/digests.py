@@ -168,7 +168,9 @@ class _Writer:
         """Amounts, currency by currency; an expected value needs no cents where it is more than ten."""
         texts = []
         for currency, amount in list(money.items())[:MOST_CURRENCIES]:
-            text = self._formats.write_money(round(amount) if is_whole and amount >= 10 else round(amount, 2), currency)
+            text = self._formats.write_money(
+                amount.to_integral_value() if is_whole and amount >= 10 else amount, currency
+            )
             texts.append(self._say("no_currency", amount=text) if currency == "XXX" else text)
         joined = self._say("and").join(texts)
         return f"{joined} {self._say('revenue.more')}" if len(money) > MOST_CURRENCIES else joined

@@ -15,6 +15,8 @@ from reports.cells import is_missing
 NOTHING = "—"
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 """In milliseconds."""
+VAST = Decimal(10) ** 18
+"""From here on a number is no figure of a salon: it is written with an exponent, as no page has room for its digits."""
 KEPT = 100_000
 """Values whose text is kept: tables repeat days and amounts, and Babel takes tens of microseconds for each."""
 
@@ -74,6 +76,8 @@ class Formats:
         if is_missing(milliseconds):
             return NOTHING
         exact = round(float(milliseconds))
+        if _is_vast(exact):
+            return self._format_number(exact, 0)
         # What is not shown makes no difference: tenths of the first second, else seconds.
         return self._write_duration(exact if exact < SECOND else exact - exact % SECOND)
 
@@ -102,12 +106,17 @@ class Formats:
         return text.replace(" ", "\u00a0")
 
     def _format_number(self, value: Any, digits: int) -> str:
+        if _is_vast(value):
+            vast: str = numbers.format_scientific(_to_decimal(value), format="0.##E0", locale=self.locale)
+            return vast
         pattern = "#,##0" + ("." + "#" * digits if digits else "")
         text: str = numbers.format_decimal(_to_decimal(value), format=pattern, locale=self.locale)
         # What rounds to zero has no sign.
         return text if any(sign in "123456789" for sign in text) else text.removeprefix("-")
 
     def _format_percent(self, share: Any, digits: int) -> str:
+        if _is_vast(share):
+            return f"{self._format_number(_to_decimal(share) * 100, 0)}\u00a0%"
         pattern = "0%" if digits == 0 else "0." + "0" * digits + "%"
         text: str = numbers.format_percent(_to_decimal(share), format=_space(pattern, self.locale), locale=self.locale)
         return text
@@ -116,6 +125,8 @@ class Formats:
         value = _to_decimal(amount)
         if currency == "XXX" or len(currency) != 3:
             return self._format_number(value, 2)
+        if _is_vast(value):
+            return f"{self._format_number(value, 0)}\u00a0{currency}"
         is_whole = value == value.to_integral_value()
         text: str = numbers.format_currency(
             value, currency, locale=self.locale, currency_digits=not is_whole,
@@ -152,6 +163,10 @@ def move_days(day: date, count: int) -> date:
 
 def _to_decimal(value: Any) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def _is_vast(value: Any) -> bool:
+    return not -VAST < _to_decimal(value) < VAST
 
 
 def _to_day(value: Any) -> date:

@@ -19,7 +19,7 @@ from agentp.database import open_connection
 from agentp.errors import SetupError
 from reports.audiences import Veil
 from reports.blocks import Frames
-from reports.moments import load_infinity_as_nothing
+from reports.loaders import load_infinity_as_nothing
 from reports.selections import CHAIN, DAYS_SHOWN, SALON, SIGNED, Selection
 
 Connection = psycopg.Connection[TupleRow]

@@ -68,7 +68,7 @@ def write_files(pages: Sequence[Page], folder: Path, *, texts: Texts) -> None:
 
 def write_json(value: Any) -> str:
     """Return JSON that may stand in a script of a page, whatever text is in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign, escaped in SIGNS.items():
         text = text.replace(sign, escaped)
     return text

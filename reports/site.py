@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import hashlib
 import json
-import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,13 +17,12 @@ from reports.assets import Assets, write_assets
 from reports.audiences import Audience, Veil
 from reports.errors import ReportError
 from reports.placement import write_aside
-from reports.reading import Connection, Salon, open_snapshot, read_edition, read_salons, sign_salons
-from reports.salon_pages import write_chain, write_forward, write_salon
+from reports.reading import open_snapshot, read_edition, read_salons, sign_salons
+from reports.salon_pages import write_chain, write_forward
+from reports.workers import Work, render_salons
 
 STATE = "site.json"
 """What the site was made from; a folder that holds it is ours to write in."""
-ALONE_UP_TO = 3
-"""So many salons are rendered by this process: another one takes longer to start."""
 LIBRARIES = ("altair", "babel", "itables", "jinja2", "pandas", "vl-convert-python", "xlsxwriter")
 HERE = Path(__file__).parent
 
@@ -42,19 +37,6 @@ class SiteReport:
     removed: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Work:
-    """What a process needs to render a salon."""
-
-    url: str
-    snapshot: str
-    salon: Salon
-    folder: Path
-    audience: Audience
-    assets: Assets
-    has_chain: bool
-
-
 def write_site(
     url: str, folder: Path, *, audience: Audience, tenants: Sequence[str] = (), processes: int = 2,
     report: Callable[[int, int], None] = lambda done, total: None,
@@ -63,9 +45,11 @@ def write_site(
 
     A salon is rendered again when any of its rows in the marts, the audience or the program changed. With ``tenants``
     (slugs, ids or names) the site holds these alone, and no page tells of others. What is not wanted any more is
-    removed. A killed run leaves whole pages, and the next one goes on.
+    removed. A killed run leaves whole pages, and the next one goes on. A salon whose pages cannot be made keeps those
+    that it has, and no other one waits for it.
 
-    Raises `ReportError` for a folder that holds something else, `SetupError` for a salon that there is not.
+    Raises `ReportError` for a folder that holds something else, and in the end for salons whose pages could not be
+    made; `SetupError` for a salon that there is not.
     """
     with _hold(folder), open_snapshot(url) as (connection, snapshot):
         state = _read_state(folder)
@@ -92,7 +76,7 @@ def write_site(
         ]
         done = {salon.folder: salon.signature for salon in salons if salon not in changed}
         work = [
-            _Work(
+            Work(
                 url=url, snapshot=snapshot, salon=salon, folder=folder / "salons" / salon.folder, audience=audience,
                 assets=assets, has_chain=has_chain,
             )
@@ -104,9 +88,14 @@ def write_site(
         }  # fmt: skip
         # Before and after: who is killed between the two renders again what it had rendered, and nothing is mistaken.
         _write_state(folder, found)
+        failed: dict[str, str] = {}
         try:
-            for count, salon in enumerate(_render(work, connection=connection, processes=processes), start=1):
-                done[salon.folder] = salon.signature
+            outcomes = render_salons(work, connection=connection, processes=processes)
+            for count, (salon, failure) in enumerate(outcomes, start=1):
+                if failure is None:
+                    done[salon.folder] = salon.signature
+                else:
+                    failed[salon.folder] = failure
                 report(count, len(work))
         finally:
             # What was rendered stays known, also where another salon failed.
@@ -115,7 +104,10 @@ def write_site(
             write_chain(connection, salons, folder, veil=Veil(audience), assets=assets)
         elif salons:
             write_forward(folder, f"salons/{salons[0].folder}")
-        _remove_old_assets(folder, assets)
+        if not failed:
+            # The pages of before, which stay where new ones failed, need the files of before.
+            _remove_old_assets(folder, assets)
+    _raise_failures(failed, len(salons))
     return SiteReport(index=folder / "index.html", salons=len(salons), rendered=len(changed), removed=removed)
 
 
@@ -129,47 +121,13 @@ def identify_program(audience: Audience) -> str:
     return digest.hexdigest()
 
 
-def _render(work: list[_Work], *, connection: Connection, processes: int) -> Iterator[Salon]:
-    if processes < 2 or len(work) <= ALONE_UP_TO:
-        for task in work:
-            yield _write_salon(connection, task)
-        return
-    # Not forked: a connection, and whatever threads the caller has, would be in both.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        max_workers=min(processes, len(work)), mp_context=context, initializer=_begin,
-        initargs=(work[0].url, work[0].snapshot),
-    ) as pool:  # fmt: skip
-        tasks = [pool.submit(_render_salon, task) for task in work]
-        try:
-            for done in as_completed(tasks):
-                yield done.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-_READER: list[Connection] = []
-"""The connection of a process that renders: one for all its salons, so that Postgres plans each query once."""
-
-
-def _begin(url: str, snapshot: str) -> None:
-    # What is imported stays; looking through it for garbage salon after salon finds nothing.
-    gc.freeze()
-    stack = ExitStack()
-    atexit.register(stack.close)
-    _READER.append(stack.enter_context(open_snapshot(url, snapshot))[0])
-
-
-def _render_salon(work: _Work) -> Salon:
-    return _write_salon(_READER[0], work)
-
-
-def _write_salon(connection: Connection, work: _Work) -> Salon:
-    write_salon(
-        connection, work.salon, work.folder, veil=Veil(work.audience), assets=work.assets, has_chain=work.has_chain
-    )
-    return work.salon
+def _raise_failures(failed: dict[str, str], salons: int) -> None:
+    if failed:
+        name, failure = next(iter(failed.items()))
+        raise ReportError(
+            f"The pages of {len(failed)} of {salons} salons could not be made; first, of '{name}': {failure}.",
+            cure="They keep the pages that they had, and those of the others are new. Look at the salon's rows there.",
+        )
 
 
 @contextmanager

@@ -19,6 +19,8 @@ Kind = Literal[
     "boolean", "reason",
 ]  # fmt: skip
 NUMERIC = frozenset({"integer", "decimal", "money", "percent", "duration"})
+LARGEST = 1e300
+"""By what larger numbers are sorted: JSON, in which long tables travel, has no infinity."""
 SHEET_KINDS = {
     "integer": "integer", "decimal": "decimal", "money": "money", "percent": "percent", "duration": "integer",
     "day": "day", "month": "day", "moment": "moment", "boolean": "boolean",
@@ -150,7 +152,7 @@ def _order(value: Any) -> str | float:
         return ""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%S")
-    return value.isoformat() if hasattr(value, "isoformat") else float(value)
+    return value.isoformat() if hasattr(value, "isoformat") else max(-LARGEST, min(float(value), LARGEST))
 
 
 _WRITERS: dict[str, Callable[[Formats, Any], str]] = {

@@ -5,7 +5,8 @@ from staging.stg_agent_p__sessions as sessions
 inner join salons on sessions.tenant_id = salons.tenant_id
 where
     sessions.booking_id is not null
-    and sessions.booking_at >= salons.present
+    -- No calendar reaches further.
+    and sessions.booking_at >= salons.present and sessions.booking_at < '9999-01-01'
     and coalesce(lower(btrim(sessions.booking_status)), '') not in ('cancelled', 'canceled')
     and not exists (
         select 1

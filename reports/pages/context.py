@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -58,7 +59,8 @@ def make_chart(
 
 def to_number(value: Any) -> float | None:
     """A figure as a chart takes it."""
-    return None if is_missing(value) else float(value)
+    number = None if is_missing(value) else float(value)
+    return number if number is not None and isfinite(number) else None
 
 
 def to_instant(day: date) -> str:

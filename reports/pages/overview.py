@@ -141,7 +141,9 @@ def _build_actions(context: Context) -> Actions:
             f"{formats.write_percent(row['risk_score'])} ({row['reason']})"
             for row in list_records(slots.head(NAMED))
         ]
-        value = ", ".join(formats.write_money(round(amount), currency) for currency, amount in ahead.values.items())
+        value = ", ".join(
+            formats.write_money(amount.to_integral_value(), currency) for currency, amount in ahead.values.items()
+        )
         actions.append(
             Action(
                 number=formats.write_number(ahead.expected, 1),

@@ -110,6 +110,19 @@ def test_lengths_of_time_have_their_two_largest_units(milliseconds: Any, russian
     assert (soften(RU.write_duration(milliseconds)), soften(EN.write_duration(milliseconds))) == (russian, english)
 
 
+@pytest.mark.parametrize("digits", [30, 400, 1000])
+def test_numbers_past_all_measure_are_written_with_an_exponent(digits: int) -> None:
+    vast = Decimal(f"1.5e{digits}")
+    assert EN.write_number(vast) == EN.write_number(vast, 2) == f"1.5E{digits}"
+    assert soften(EN.write_money(vast, "RUB")) == f"1.5E{digits} RUB"
+    assert soften(RU.write_money(-vast, "RUB")) == f"-1,5E{digits} RUB"
+    assert soften(RU.write_percent(vast)) == f"1,5E{digits + 2} %"
+    assert soften(EN.write_duration(10**25)) == "1E25"
+    assert soften(EN.write_number(Decimal(f"0.{'0' * digits}1"), 2)) == "0"
+    # Up to there every digit is shown.
+    assert soften(RU.write_number(10**18 - 1)) == "999 999 999 999 999 999"
+
+
 @pytest.mark.parametrize("nothing", NOTHINGS, ids=repr)
 @pytest.mark.parametrize("formats", [RU, EN], ids=["ru", "en"])
 def test_nothing_is_a_dash_whatever_it_is_called(formats: Formats, nothing: Any) -> None:

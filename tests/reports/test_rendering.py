@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +16,8 @@ import pytest
 
 from reports.audiences import Veil, make_code
 from reports.blocks import Frames, Page
-from reports.formats import NOTHING, write_phone
+from reports.formats import NOTHING, get_formats, write_phone
+from reports.pages.context import to_number
 from reports.rendering import DIALOGS_A_FILE, WORKBOOK, render_page, write_files, write_json
 from reports.selections import CHAIN, MOST_ROWS, SALON, Selection
 from reports.tables import Column, Table, make_sheet, write_cells
@@ -298,3 +300,12 @@ def test_rows_of_the_leaderboard_lead_to_their_salons() -> None:
     links: dict[UUID, str] = {tenant: f"../salons/{number}/index.html" for number, tenant in enumerate(NAMES)}
     html = render(build_page("chain", "index", "ru", OWNER, frames=make_chain()), "ru", OWNER, links=links)
     assert [html.count(f'<a href="{link}">{NAMES[tenant]}</a>') for tenant, link in links.items()] == [1, 1, 1]
+
+
+def test_json_of_a_page_holds_no_number_that_json_does_not_have() -> None:
+    vast = pd.DataFrame({"amount": [Decimal("1e400"), Decimal("-1e400")], "currency": ["RUB", "RUB"]}, dtype=object)
+    table = Table(name="t", frame=vast, columns=(Column(name="amount", kind="money", currency="currency"),))
+    assert [row[0].order for row in write_cells(table, read_texts("en"), get_formats("en"))] == [1e300, -1e300]
+    assert [to_number(Decimal(text)) for text in ("1e400", "-1e400", "2.5")] == [None, None, 2.5]
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json({"amount": float("inf")})

@@ -17,6 +17,7 @@ import pytest
 
 from agentp.errors import SetupError
 from reports import site as sites
+from reports import workers
 from reports.audiences import Audience
 from reports.errors import ReportError
 from reports.reading import Salon
@@ -105,7 +106,7 @@ def test_a_change_of_audience_that_stops_shows_analysts_nothing_of_people(
     def fail(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sites, "write_salon", fail)
+    monkeypatch.setattr(workers, "write_salon", fail)
     with pytest.raises(KeyboardInterrupt):
         renew(small, site, Audience.ANALYST)
     assert not list(site.rglob("dialogs"))
@@ -123,7 +124,7 @@ def test_a_change_of_audience_that_stopped_is_finished_by_the_next_write(
         seen.append(arguments[1])
         write_salon(*arguments, **options)
 
-    monkeypatch.setattr(sites, "write_salon", fail_second)
+    monkeypatch.setattr(workers, "write_salon", fail_second)
     with pytest.raises(KeyboardInterrupt):
         renew(small, site, Audience.ANALYST)
     monkeypatch.undo()
@@ -216,11 +217,11 @@ def test_a_salon_that_there_is_not_changes_nothing(small: Workshop, site: Path) 
 CHILD = """
 import sys
 from pathlib import Path
-from reports import site as sites
+from reports import site as sites, workers
 from reports.audiences import Audience
 
 if sys.argv[3] == "slow":
-    write = sites.write_salon
+    write = workers.write_salon
     def wait(connection, salon, folder, **options):
         if len(list((folder.parent).glob("[!.]*"))) if folder.parent.exists() else False:
             (folder.parent / f".{folder.name}.part" / "ru").mkdir(parents=True)
@@ -228,7 +229,7 @@ if sys.argv[3] == "slow":
             print("half", flush=True)
             sys.stdin.read()
         write(connection, salon, folder, **options)
-    sites.write_salon = wait
+    workers.write_salon = wait
 sites.write_site(sys.argv[1], Path(sys.argv[2]), audience=Audience.OWNER, processes=1)
 print("done", flush=True)
 """
@@ -303,26 +304,44 @@ def test_a_salon_that_cannot_be_rendered_keeps_its_old_pages_and_stops_no_other(
     def fail(connection: Any, salon: Salon, folder: Path, **options: Any) -> None:
         if salon.tenant_id == make_id("far"):
             (folder.parent / f".{folder.name}.part").mkdir()
-            raise ReportError("No room.", cure="Make some.")
+            raise ValueError("Анна Ёлкина has a price of seven")
         write_salon(connection, salon, folder, **options)
 
-    monkeypatch.setattr(sites, "write_salon", fail)
-    with pytest.raises(ReportError, match="No room"):
+    monkeypatch.setattr(workers, "write_salon", fail)
+    with pytest.raises(ReportError) as told:
         write_site(small.url, site, audience=OWNER, processes=processes)
+    assert f"1 of 3 salons could not be made; first, of '{Path(far).name}': ValueError in tests/" in str(told.value)
+    assert "Ёлкина" not in str(told.value)
     assert snap(site / far) == before
     known = json.loads((site / "site.json").read_text(encoding="utf-8"))["salons"]
     assert Path(far).name not in known
     monkeypatch.undo()
-    left = 3 - len(known)
-    assert renew(small, site).rendered == left
+    assert len(known) == 2
+    assert renew(small, site).rendered == 1
     assert snap(site / far) != before
     assert renew(small, site).rendered == 0
+
+
+def test_what_every_salon_would_meet_ends_the_site_at_once(
+    small: Workshop, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[object] = []
+
+    def fail(*arguments: Any, **_: Any) -> None:
+        met.append(arguments[1])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sites, "identify_program", lambda audience: "another")
+    monkeypatch.setattr(workers, "write_salon", fail)
+    with pytest.raises(ReportError, match="No space left on device"):
+        renew(small, site)
+    assert len(met) == 1
 
 
 def test_several_processes_render_what_one_does(
     small: Workshop, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sites, "ALONE_UP_TO", 0)
+    monkeypatch.setattr(workers, "ALONE_UP_TO", 0)
     seen: list[tuple[int, int]] = []
     write_site(
         small.url, tmp_path / "new", audience=OWNER, processes=2, report=lambda done, total: seen.append((done, total))

@@ -25,7 +25,7 @@ freed as (
         visits.booking_id,
         visits.service_id,
         visits.visit_day,
-        (visits.visit_at at time zone {{ tenant_timezone() }})::time as visit_time,
+        {{ local_time('visits.visit_at', tenant_timezone()) }}::time as visit_time,
         visits.booked_at,
         coalesce(visits.released_at, visits.visit_at) as released_at
     from visits

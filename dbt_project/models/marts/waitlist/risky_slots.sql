@@ -69,7 +69,7 @@ open_slots as (
         visits.client_id,
         visits.visit_at,
         visits.visit_day,
-        (visits.visit_at at time zone {{ tenant_timezone() }})::time as visit_time,
+        {{ local_time('visits.visit_at', tenant_timezone()) }}::time as visit_time,
         visits.service_id,
         visits.staff_id,
         visits.booking_amount,

@@ -33,7 +33,7 @@ ahead as (
         freed_slots.client_id,
         freed_slots.visit_at,
         freed_slots.visit_day,
-        (freed_slots.visit_at at time zone {{ tenant_timezone() }})::time as visit_time,
+        {{ local_time('freed_slots.visit_at', tenant_timezone()) }}::time as visit_time,
         freed_slots.service_id,
         freed_slots.staff_id,
         freed_slots.lost_amount,

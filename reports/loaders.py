@@ -1,4 +1,4 @@
-"""Moments and days that Python has no value for."""
+"""Values of Postgres that a page has no words for: nothing there, rather than an error that keeps all pages away."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 
 import psycopg
 from psycopg.types.datetime import DateLoader, TimestamptzLoader
+from psycopg.types.numeric import NumericLoader
 
 
 class FiniteTimestamptzLoader(TimestamptzLoader):
-    """Loads moments; what Python cannot hold (infinity, years past 9999) is none rather than an error."""
+    """Loads moments; what Python cannot hold (infinity, years past 9999) is none."""
 
     def load(self, data: Any) -> Any:
         """Return the moment, or None."""
@@ -30,7 +31,17 @@ class FiniteDateLoader(DateLoader):
             return None
 
 
+class FiniteNumericLoader(NumericLoader):
+    """Loads numbers; NaN and the infinities, which a bot's price may be and then is every sum with it, are none."""
+
+    def load(self, data: Any) -> Any:
+        """Return the number, or None."""
+        number = super().load(data)
+        return number if number.is_finite() else None
+
+
 def load_infinity_as_nothing(connection: psycopg.Connection[Any]) -> None:
-    """Make the connection load moments and days without end as None."""
+    """Make the connection load moments, days and numbers without end as None."""
     connection.adapters.register_loader("timestamptz", FiniteTimestamptzLoader)
     connection.adapters.register_loader("date", FiniteDateLoader)
+    connection.adapters.register_loader("numeric", FiniteNumericLoader)
