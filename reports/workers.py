@@ -21,7 +21,7 @@ from reports.salon_pages import write_salon
 
 ALONE_UP_TO = 3
 """So many salons are rendered by this process: another one takes longer to start."""
-OF_ALL = (OSError, psycopg.Error, BrokenExecutor)
+OF_ALL = (OSError, psycopg.OperationalError, psycopg.InterfaceError, BrokenExecutor)
 """Errors that the next salon would meet as well: a full disk, a lost connection, a killed process."""
 ROOT = Path(__file__).parents[1]
 
@@ -84,7 +84,9 @@ def _render_salon(work: Work) -> str | None:
 def _write_salon(connection: Connection, work: Work) -> str | None:
     veil = Veil(work.audience)
     try:
-        write_salon(connection, work.salon, work.folder, veil=veil, assets=work.assets, has_chain=work.has_chain)
+        # A savepoint: what Postgres cannot compute of one salon's rows leaves the snapshot to the others.
+        with connection.transaction():
+            write_salon(connection, work.salon, work.folder, veil=veil, assets=work.assets, has_chain=work.has_chain)
     except OF_ALL:
         raise
     except Exception as error:
