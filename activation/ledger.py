@@ -23,9 +23,9 @@ SCORING_OUTCOMES = {"arrived": "kept", "no_show": "missed", "cancelled": "cancel
 _SCORABLE = sql.SQL("""
     visit_at between '1970-01-01' and '2200-01-01' and booked_at between '1970-01-01' and '2200-01-01'
 """)
-# A price past 1e15, infinite or NaN is none; of one with five hundred decimals, which no double takes, four say all.
 # Of both queries, so that the rows ahead of the first are the rows of the second.
 _ORDER = sql.SQL("tenant_id, client_id, visit_at, booking_id")
+# A price past 1e15, infinite or NaN is none; of one with five hundred decimals, which no double takes, four say all.
 _READ_BOOKINGS = sql.SQL("""
 select
     tenant_id,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 WITH = re.compile(r"\s*with\s++(?!recursive\b)", re.IGNORECASE)
@@ -14,9 +15,17 @@ def save_costs() -> None:
     """Make dbt put ephemeral models in front of a model at once where that is plain; any number of times."""
     from dbt import compilation
 
-    if compilation.inject_ctes_into_sql is not prepend_ctes:
-        _PARSING.append(compilation.inject_ctes_into_sql)
-        compilation.inject_ctes_into_sql = prepend_ctes
+    find_parser()
+    compilation.inject_ctes_into_sql = prepend_ctes
+
+
+@cache
+def find_parser() -> Callable[[str, Sequence[Any]], str]:
+    """Return dbt's own way, which `save_costs` asks for before ours takes its place."""
+    from dbt.compilation import inject_ctes_into_sql
+
+    found: Callable[[str, Sequence[Any]], str] = inject_ctes_into_sql
+    return found
 
 
 def prepend_ctes(sql: str, ctes: Sequence[Any]) -> str:
@@ -29,8 +38,7 @@ def prepend_ctes(sql: str, ctes: Sequence[Any]) -> str:
         return sql
     start = WITH.match(sql)
     if start is None:
-        found: str = _PARSING[0](sql, ctes)
-        return found
+        return find_parser()(sql, ctes)
     return f"{sql[: start.end()]}{', '.join(cte.sql for cte in ctes)}, {sql[start.end() :]}"
 
 
@@ -43,7 +51,3 @@ def forget_repeated_flags() -> None:
 
     flags = impl.DEFAULT_BASE_BEHAVIOR_FLAGS
     flags[:] = list({flag["name"]: flag for flag in flags}.values())
-
-
-_PARSING: list[Any] = []
-"""dbt's own way, for what does not begin so."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from reports.digest_facts import DAYS, DAYS_DRAWN, Day, Drop, Facts, Money, Tasks, sum_days
+from reports.loaders import load_infinity_as_nothing
 
 Connection = psycopg.Connection[Any]
 
@@ -66,6 +66,7 @@ def read_facts(
     ``today`` is the salon's local day, ``present`` the moment; what to do today is told only in the digest of the
     day before, where it is news.
     """
+    load_infinity_as_nothing(connection)
     count = DAYS[kind]
     days = _read_days(connection, tenant_id=tenant_id, last=last)
     earlier = last - timedelta(days=7)
@@ -94,12 +95,7 @@ def _read_days(connection: Connection, *, tenant_id: UUID, last: date) -> tuple[
 def _read_revenue(connection: Connection, tenant_id: UUID, last: date, count: int) -> Money:
     values = {"tenant_id": tenant_id, "first": last - timedelta(days=count - 1), "last": last}
     rows = connection.execute(_REVENUE, values).fetchall()
-    return {currency: amount for currency, amount in rows if _is_amount(amount)}
-
-
-def _is_amount(value: Decimal | None) -> bool:
-    """Whether a sum tells something: with one price that is NaN or infinite, which bots may write, it does not."""
-    return value is not None and value.is_finite()
+    return {currency: amount for currency, amount in rows if amount is not None}
 
 
 def _read_drops(connection: Connection, tenant_id: UUID, first: date, last: date) -> tuple[Drop, ...]:
@@ -113,7 +109,7 @@ def _read_tasks(connection: Connection, tenant_id: UUID, today: date, present: d
     slots = connection.execute(_SLOTS, values).fetchall()
     return Tasks(
         slots=sum(count for _, count, _ in slots),
-        value={currency: value for currency, _, value in slots if value and _is_amount(value)},
+        value={currency: value for currency, _, value in slots if value},
         wishes=_count(connection, _WISHES, values), clients=_count(connection, _CLIENTS, values),
     )  # fmt: skip
 

@@ -76,7 +76,7 @@ class Formats:
         if is_missing(milliseconds):
             return NOTHING
         exact = round(float(milliseconds))
-        if _is_vast(exact):
+        if abs(exact) >= VAST:
             return self._format_number(exact, 0)
         # What is not shown makes no difference: tenths of the first second, else seconds.
         return self._write_duration(exact if exact < SECOND else exact - exact % SECOND)
@@ -106,26 +106,28 @@ class Formats:
         return text.replace(" ", "\u00a0")
 
     def _format_number(self, value: Any, digits: int) -> str:
-        if _is_vast(value):
-            vast: str = numbers.format_scientific(_to_decimal(value), format="0.##E0", locale=self.locale)
+        number = _to_decimal(value)
+        if abs(number) >= VAST:
+            vast: str = numbers.format_scientific(number, format="0.##E0", locale=self.locale)
             return vast
         pattern = "#,##0" + ("." + "#" * digits if digits else "")
-        text: str = numbers.format_decimal(_to_decimal(value), format=pattern, locale=self.locale)
+        text: str = numbers.format_decimal(number, format=pattern, locale=self.locale)
         # What rounds to zero has no sign.
         return text if any(sign in "123456789" for sign in text) else text.removeprefix("-")
 
-    def _format_percent(self, share: Any, digits: int) -> str:
-        if _is_vast(share):
-            return f"{self._format_number(_to_decimal(share) * 100, 0)}\u00a0%"
+    def _format_percent(self, value: Any, digits: int) -> str:
+        share = _to_decimal(value)
+        if abs(share) >= VAST:
+            return f"{self._format_number(share * 100, 0)}\u00a0%"
         pattern = "0%" if digits == 0 else "0." + "0" * digits + "%"
-        text: str = numbers.format_percent(_to_decimal(share), format=_space(pattern, self.locale), locale=self.locale)
+        text: str = numbers.format_percent(share, format=_space(pattern, self.locale), locale=self.locale)
         return text
 
     def _format_money(self, amount: Any, currency: str) -> str:
         value = _to_decimal(amount)
         if currency == "XXX" or len(currency) != 3:
             return self._format_number(value, 2)
-        if _is_vast(value):
+        if abs(value) >= VAST:
             return f"{self._format_number(value, 0)}\u00a0{currency}"
         is_whole = value == value.to_integral_value()
         text: str = numbers.format_currency(
@@ -163,10 +165,6 @@ def move_days(day: date, count: int) -> date:
 
 def _to_decimal(value: Any) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(str(value))
-
-
-def _is_vast(value: Any) -> bool:
-    return not -VAST < _to_decimal(value) < VAST
 
 
 def _to_day(value: Any) -> date:

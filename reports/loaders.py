@@ -5,30 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from psycopg.adapt import Loader
 from psycopg.types.datetime import DateLoader, TimestamptzLoader
 from psycopg.types.numeric import NumericLoader
 
 
-class FiniteTimestamptzLoader(TimestamptzLoader):
-    """Loads moments; what Python cannot hold (infinity, years past 9999) is none."""
+class _FiniteLoader(Loader):
+    """Before a loader of psycopg: what Python cannot hold is none."""
 
     def load(self, data: Any) -> Any:
-        """Return the moment, or None."""
+        """Return the value, or None."""
         try:
-            return super().load(data)
+            return super().load(data)  # type: ignore[safe-super]
         except psycopg.DataError:
             return None
 
 
-class FiniteDateLoader(DateLoader):
+class FiniteTimestamptzLoader(_FiniteLoader, TimestamptzLoader):
+    """Loads moments; infinity and years past 9999 are none."""
+
+
+class FiniteDateLoader(_FiniteLoader, DateLoader):
     """Loads days likewise: a bot that wrote the year 20261 keeps nobody's page from being made."""
-
-    def load(self, data: Any) -> Any:
-        """Return the day, or None."""
-        try:
-            return super().load(data)
-        except psycopg.DataError:
-            return None
 
 
 class FiniteNumericLoader(NumericLoader):

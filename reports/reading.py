@@ -24,6 +24,7 @@ from reports.selections import CHAIN, DAYS_SHOWN, SALON, SIGNED, Selection
 
 Connection = psycopg.Connection[TupleRow]
 MOMENT = psycopg.adapters.types["timestamptz"].oid
+"""How Postgres marks a column of moments."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 
+from agentp.settings import PROJECT_ROOT
 from reports.assets import Assets
 from reports.audiences import Audience, Veil
 from reports.reading import Connection, Salon, open_snapshot
@@ -23,7 +24,6 @@ ALONE_UP_TO = 3
 """So many salons are rendered by this process: another one takes longer to start."""
 OF_ALL = (OSError, psycopg.OperationalError, psycopg.InterfaceError, BrokenExecutor)
 """Errors that the next salon would meet as well: a full disk, a lost connection, a killed process."""
-ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +90,15 @@ def _write_salon(connection: Connection, work: Work) -> str | None:
     except OF_ALL:
         raise
     except Exception as error:
-        return describe_failure(error)
+        return _describe_failure(error)
     return None
 
 
-def describe_failure(error: Exception) -> str:
+def _describe_failure(error: Exception) -> str:
     """Return the kind of an error and where it rose; its text may quote a row, and a row may be anybody's."""
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(ROOT)]
-    ours = [frame for frame in ours if "site-packages" not in frame.filename]
-    place = f" in {Path(ours[-1].filename).relative_to(ROOT)}, line {ours[-1].lineno}" if ours else ""
-    return f"{type(error).__name__}{place}"
+    places = [
+        f" in {Path(frame.filename).relative_to(PROJECT_ROOT)}, line {frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(PROJECT_ROOT) and "site-packages" not in frame.filename
+    ]
+    return f"{type(error).__name__}{places[-1] if places else ''}"

@@ -24,14 +24,12 @@ def rank_salons(kpis: pd.DataFrame, names: Mapping[UUID, str]) -> pd.DataFrame:
     """
     rows = []
     for tenant_id, name in names.items():
-        chosen = kpis[kpis["tenant_id"] == tenant_id]
-        by_measure = {row["measure"]: row for row in list_records(chosen) if not row["currency"]}
+        chosen = list_records(kpis[kpis["tenant_id"] == tenant_id])
+        by_measure = {row["measure"]: row for row in chosen if not row["currency"]}
         enough = {name: row for name, row in by_measure.items() if name not in RATES or _is_enough(row)}
-        amounts = [row for row in list_records(chosen) if row["measure"] == "kept_amount"]
+        amounts = [row for row in chosen if row["measure"] == "kept_amount"]
         # By how many bookings have a price in it: amounts of two currencies are no order.
-        priced = {
-            row["currency"]: row["whole_count"] or 0 for row in list_records(chosen) if row["measure"] == "avg_ticket"
-        }
+        priced = {row["currency"]: row["whole_count"] or 0 for row in chosen if row["measure"] == "avg_ticket"}
         amounts.sort(key=lambda row: (-priced.get(row["currency"], 0), row["currency"]))
         found = {measure: enough.get(measure, {}).get("value") for measure in MEASURES}
         rows.append({

@@ -15,8 +15,11 @@ WEEKS = 12
 
 def count_weeks(traffic: pd.DataFrame, *, last_day: date | None) -> int:
     """Return the whole weeks that the map counts: those since a salon's first message, from one to `WEEKS`."""
-    days = [] if last_day is None else [day for day in traffic["day"].tolist() if day is not None and day <= last_day]
-    return WEEKS if not days else min(max(((last_day or days[0]) - min(days)).days + 1, 7) // 7, WEEKS)
+    if last_day is None:
+        return WEEKS
+    days = [day for day in traffic["day"].tolist() if day is not None and day <= last_day]
+    age = (last_day - min(days)).days + 1 if days else 7 * WEEKS
+    return min(max(age // 7, 1), WEEKS)
 
 
 def make_heat_map(traffic: pd.DataFrame, *, last_day: date | None) -> pd.DataFrame:

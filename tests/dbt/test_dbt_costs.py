@@ -27,11 +27,12 @@ def test_every_model_reads_its_ephemeral_models_as_dbt_puts_them_there(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
+    dbt_costs.save_costs()
 
     def compare(sql: str, ctes: list[InjectedCTE]) -> str:
         found = prepend_ctes(sql, ctes)
         if ctes:
-            seen.append((found, dbt_costs._PARSING[0](sql, ctes), dbt_costs.WITH.match(sql)))
+            seen.append((found, dbt_costs.find_parser()(sql, ctes), dbt_costs.WITH.match(sql)))
         return found
 
     monkeypatch.setattr(dbt_costs, "prepend_ctes", compare)
@@ -52,7 +53,7 @@ def test_every_model_reads_its_ephemeral_models_as_dbt_puts_them_there(
 )  # fmt: skip
 def test_ctes_are_put_in_front_as_dbt_does_it(sql: str) -> None:
     dbt_costs.save_costs()
-    parse = dbt_costs._PARSING[0]
+    parse = dbt_costs.find_parser()
     ctes = [SimpleNamespace(sql=f" __dbt__cte__{name} as (\nselect 1\n)") for name in ("one", "two")]
     for chosen in (ctes, ctes[:1], []):
         assert tell(prepend_ctes, sql, chosen) == tell(parse, sql, chosen)
