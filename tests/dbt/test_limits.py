@@ -15,13 +15,13 @@ ASKED = "'statement ' || current_setting('statement_timeout') || ', lock ' || cu
 
 
 @pytest.fixture
-def built(built_workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+def built(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """A salon with a dialogue, built with limits that nobody else has."""
     monkeypatch.setenv("AGENTP_STATEMENT_TIMEOUT_MINUTES", "7")
     monkeypatch.setenv("AGENTP_LOCK_TIMEOUT_SECONDS", "3")
-    built_workshop.add_dialogue()
-    built_workshop.build(select="+sessions +dialogs")
-    return built_workshop
+    workshop.add_dialogue()
+    workshop.build(select="+sessions +dialogs")
+    return workshop
 
 
 def note_limits(workshop: Workshop) -> None:

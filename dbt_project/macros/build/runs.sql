@@ -46,6 +46,7 @@
         statement_timestamp();
 
     {{ claim_days() }}
+    {{ claim_days_shown() }}
     {{ close_over_sessions() }}
     analyze build.touched_clients;
     {{ claim_visitors() }}
