@@ -88,10 +88,21 @@ def test_a_fault_is_caught_or_missed_or_has_no_answer_and_the_checkout_stays_as_
     unplanted = replace(SUM, id="text-gone", old="a ** b")
     found = [try_fault(tiny, fault, limit_seconds=60) for fault in (SUM, UNNOTICED, unnamed, unplanted)]
     assert [result.outcome for result in found] == ["caught", "missed", "error", "error"]
-    assert found[0].detail.startswith("tests/test_sum.py::test_sum")
+    assert found[0].detail == "tests/test_sum.py::test_sum: assert -1 == 3"
     assert "pytest returned 4" in found[2].detail
     assert "stands 0 times in tiny.py" in found[3].detail
     assert identify(tiny) == before
+
+
+def test_what_fails_once_for_another_reason_catches_nothing(tiny: Path) -> None:
+    stumble = (
+        "from pathlib import Path\n\n\ndef test_sum():\n    place = Path('stumbled')\n    if not place.exists():\n"
+    )
+    stumble += "        place.touch()\n        raise OSError('no space left')\n"
+    (tiny / "tests" / "test_sum.py").write_text(stumble)
+    assert try_fault(tiny, SUM, limit_seconds=60).outcome == "missed"
+    (tiny / "tests" / "test_sum.py").write_text("def test_sum():\n    raise OSError('no space left')\n")
+    assert try_fault(tiny, SUM, limit_seconds=60).outcome == "caught"
 
 
 def test_tests_that_do_not_end_are_ended_and_are_no_answer(tiny: Path) -> None:

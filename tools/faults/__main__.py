@@ -18,7 +18,7 @@ from agentp.settings import PROJECT_ROOT
 from tools.faults.checkout import copy_checkout, identify
 from tools.faults.fault import EVERYTHING, Fault, choose_faults, read_faults
 from tools.faults.results import Results
-from tools.faults.trial import PASSED, STOPPED, Result, find_first_failure, run_tests, try_fault
+from tools.faults.trial import PASSED, STOPPED, Result, describe_failure, run_tests, try_fault
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,7 +106,7 @@ def try_nothing(console: Console, repo: Path, faults: list[Fault], *, limit_seco
             limit = limit_seconds * len(tests)
             code, output = run_tests(copy, tuple(tests), keyword=keyword, limit_seconds=limit)
             if code != PASSED:
-                console.print(f"Without any fault: {find_first_failure(output)}", highlight=False, markup=False)
+                console.print(f"Without any fault: {describe_failure(output)}", highlight=False, markup=False)
                 return 1
     console.print("Without any fault the tests pass.")
     return 0

@@ -41,9 +41,9 @@ def identify(repo: Path, *, without: Path | None = None) -> str:
 
 @contextmanager
 def copy_checkout(repo: Path) -> Iterator[Path]:
-    """Yield a copy of the checkout, which goes afterwards with all that was done to it."""
-    with tempfile.TemporaryDirectory(prefix="agentp-fault-") as folder:
-        copy = Path(folder)
+    """Yield a copy of the checkout in a folder of its own, which goes afterwards with all that was put there."""
+    with tempfile.TemporaryDirectory(prefix="agentp-fault-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / "checkout"
         for name in list_files(repo):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(repo / name, copy / name)
