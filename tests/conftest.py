@@ -16,6 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 from agentp.server import start_server, stop_server
 from agentp.settings import Settings
 from tests.support import options
+from tests.support.costs import Costs
+from tests.support.dealing import deal
 from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
 from tests.support.scripts import Recorder
@@ -28,6 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     options.configure(config)
+    config.pluginmanager.register(Costs(), "costs")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    options.leave_out_servers(config, items)
+    if config.getoption("dist", "no") == "loadgroup":
+        deal(items)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = 100
+SERVERS = frozenset({"server_url", "server_home", "browser", "own_process"})
+"""Fixtures that stand for a process beside the tests: who asks for one, directly or not, needs a server."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,10 @@ class Examples:
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add `--examples` and `--seed` to pytest."""
+    """Add `--examples`, `--seed` and `--without-servers` to pytest."""
     group = parser.getgroup("properties")
     group.addoption("--examples", type=int, default=EXAMPLES, help="random examples a property (default: %(default)s)")
+    group.addoption("--without-servers", action="store_true", help="only tests that start no server and no browser")
     group.addoption(
         "--seed", type=int, default=None, help="the seed of all random examples (default: another each run)"
     )
@@ -43,6 +46,16 @@ def configure(config: pytest.Config) -> None:
         suppress_health_check=list(HealthCheck),
     )
     settings.load_profile("suite")
+
+
+def leave_out_servers(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what needs a server, a browser or a process of its own, where only the rest is asked for."""
+    if not config.option.without_servers:
+        return
+    left_out = [item for item in items if SERVERS & set(getattr(item, "fixturenames", ()))]
+    kept = [item for item in items if item not in set(left_out)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 def describe(config: pytest.Config) -> str:

@@ -82,8 +82,10 @@ class Recorder:
             last = connection.execute(LAST).fetchone()
         return last == (compute_definition(settings),) == (self.definition,) and read_limits() == self.limits
 
-    def run(self, url: str, *, as_of: str, full_refresh: bool, select: str | None) -> None:
-        """Build as `dbt run` would, on one connection."""
+    def run(
+        self, url: str, *, as_of: str, full_refresh: bool = False, select: str | None = None, dies_in: str | None = None
+    ) -> None:
+        """Build as `dbt run` would, on one connection; one that ``dies_in`` a model ends before it publishes it."""
         names = Names(str(conninfo_to_dict(url)["dbname"]), as_of, str(uuid.uuid4()))
         chosen = self._select(select)
         with psycopg.connect(url, autocommit=True) as connection:
@@ -98,6 +100,9 @@ class Recorder:
                 if chosen is None or name in chosen:
                     with connection.transaction():
                         connection.execute(script.fill(model, names))
+                        if name == dies_in:
+                            connection.close()
+                            return
             if chosen is None:
                 connection.execute(script.fill(script.end, names))
             else:
@@ -105,6 +110,10 @@ class Recorder:
                     "update build.runs set outcome = 'partial', finished_at = clock_timestamp() "
                     "where invocation_id = %s", [names.invocation_id]
                 )  # fmt: skip
+
+    def list_models(self) -> list[str]:
+        """Return what a build publishes, in its order."""
+        return list(self._find(is_full=False, is_day=True, is_tracked=True).models)
 
     def _find(self, is_full: bool, is_day: bool, is_tracked: bool) -> Scripts:
         key = (is_full, is_day, is_tracked)
