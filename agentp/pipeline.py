@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentp.database import hold_build_lock, open_connection
+from agentp.database import open_connection
 from agentp.errors import SetupError
+from agentp.locks import hold_build_lock
 from agentp.priority import yield_to_others
 from agentp.project import check_as_of, raise_first_failure, run_dbt
 from agentp.settings import Settings
@@ -168,7 +169,7 @@ def check_marts(
     on_finish: Callable[[str], None] = lambda name: None,
 ) -> int:
     """Run every dbt data test; return how many passed."""
-    with hold_build_lock(url):
+    with hold_build_lock(url, purpose="test"):
         outcome = run_dbt(
             settings, url, "test", "--select", "test_type:data", as_of=as_of, on_start=on_start, on_finish=on_finish
         )
