@@ -104,11 +104,14 @@ def open_build(
     from access.schema import prepare_access
     from activation.schema import prepare_tables
     from expectations.schema import prepare_store
+    from sources.agent_p.late_binding import prepare_raw_views
     from sources.agent_p.raw_tables import require_raw_tables
 
     with hold_build_lock(url, announce=announce):
-        with open_connection(url) as connection:
+        # Each of these in transactions of its own: readers may be at work on whatever they alter.
+        with open_connection(url, autocommit=True) as connection:
             require_raw_tables(connection, without=without)
+            prepare_raw_views(connection)
             prepare_store(connection)
             prepare_tables(connection)
             prepare_access(connection)
