@@ -66,7 +66,7 @@
         {%- set required = is_required(column, key) -%}
         {%- set place = "alter table " ~ relation ~ " alter column " ~ adapter.quote(column.name) -%}
         {%- if column.name not in stored -%}
-            {% do run_query("alter table " ~ relation ~ " add column " ~ adapter.quote(column.name) ~ " " ~ column.data_type) %}
+            {% do change("alter table " ~ relation ~ " add column " ~ adapter.quote(column.name) ~ " " ~ column.data_type) %}
             {%- if required %}{% do late.append(place ~ " set not null") %}{% endif -%}
         {%- else -%}
             {%- set wanted = wanted_types[loop.index0] -%}
@@ -74,7 +74,7 @@
             {%- if wanted != present.type -%}
                 {%- if (present.type, wanted) in widenings() -%}
                     {% do run_query("select access.release('" ~ relation ~ "'::regclass)") %}
-                    {% do run_query(place ~ " type " ~ column.data_type) %}
+                    {% do change(place ~ " type " ~ column.data_type) %}
                 {%- else -%}
                     {{ exceptions.raise_compiler_error(
                         relation ~ "." ~ column.name ~ " is " ~ present.type ~ ", and its contract says " ~ column.data_type
@@ -84,7 +84,7 @@
                 {%- endif -%}
             {%- endif -%}
             {%- if required and not present.required %}{% do late.append(place ~ " set not null") %}{% endif -%}
-            {%- if present.required and not required %}{% do run_query(place ~ " drop not null") %}{% endif -%}
+            {%- if present.required and not required %}{% do change(place ~ " drop not null") %}{% endif -%}
         {%- endif -%}
     {%- endfor -%}
 
@@ -101,6 +101,12 @@
         ) }}
     {%- endif -%}
     {{ return(late) }}
+{% endmacro %}
+
+
+{# Alter what readers may be reading, in short turns (access/store.sql). #}
+{% macro change(statement_text) %}
+    {% do run_unheard("select access.change($agentp$" ~ statement_text ~ "$agentp$)") %}
 {% endmacro %}
 
 

@@ -29,7 +29,7 @@
         insert into {{ target_relation }} ({{ names }}) select {{ names }} from ({{ sql }}) as fresh
     {%- endcall %}
     {%- set counts = {'inserted': load_result('append').response.rows_affected, 'updated': 0, 'deleted': 0} -%}
-    {% for statement_text in late %}{% do run_query(statement_text) %}{% endfor %}
+    {% for statement_text in late %}{% do change(statement_text) %}{% endfor %}
     {% do secure(target_relation) %}
     {%- set row_count = count_published(target_relation, counts, full) -%}
     {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
@@ -38,6 +38,7 @@
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
+    {% do show_to_analysts(target_relation) %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

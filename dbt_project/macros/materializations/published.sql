@@ -37,6 +37,7 @@
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
+    {% do show_to_analysts(target_relation) %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
@@ -63,10 +64,9 @@
     {%- set removed = adapter.quote(relation.identifier ~ '__removed') -%}
     {%- set scope = none if full else config.get('scope') -%}
 
-    {# Readers go on reading; a second writer waits for the lock instead of meeting us half-way. #}
     {% do run_unheard(
         "create temporary table " ~ next ~ " on commit drop as select " ~ quote_columns(names) ~ " from (" ~ sql ~ ") as built; "
-        ~ "analyze " ~ next ~ "; lock table " ~ relation ~ " in share row exclusive mode"
+        ~ "analyze " ~ next
     ) %}
     {%- set late = alter_to_contract(relation, key) if full else [] -%}
 
@@ -84,6 +84,8 @@
     ).rows[0] -%}
 
     {% if counts[0] + counts[1] + counts[2] > 0 %}
+        {# Readers go on reading; a second writer waits for the lock instead of meeting us half-way. #}
+        {% do run_unheard("lock table " ~ relation ~ " in share row exclusive mode") %}
         {% if not full %}{% do announce_days(relation, next, written, removed, key) %}{% endif %}
         {% do run_unheard(
             "delete from " ~ relation ~ " where (" ~ quote_columns(key) ~ ") in (select "
@@ -100,7 +102,7 @@
             ~ (("update set " ~ assignments | join(', ')) if assignments else "nothing")
         ) %}
     {% endif %}
-    {% for statement_text in late %}{% do run_query(statement_text) %}{% endfor %}
+    {% for statement_text in late %}{% do change(statement_text) %}{% endfor %}
     {% if full and counts[0] + counts[1] + counts[2] > 0 %}{% do run_query("analyze " ~ relation) %}{% endif %}
     {{ return({'inserted': counts[0], 'updated': counts[1], 'deleted': counts[2]}) }}
 {% endmacro %}
@@ -153,10 +155,22 @@
 
 
 {% macro publish_indexes(relation) %}
-    {% for columns in config.get('indexes', []) %}
-        {% do run_query(
-            "create index if not exists " ~ adapter.quote((relation.identifier ~ '_' ~ columns | join('_'))[:63])
-            ~ " on " ~ relation ~ " (" ~ quote_columns(columns) ~ ")"
-        ) %}
-    {% endfor %}
+    {%- set wanted = {} -%}
+    {%- for columns in config.get('indexes', []) -%}
+        {%- do wanted.update({(relation.identifier ~ '_' ~ columns | join('_'))[:63]: "(" ~ quote_columns(columns) ~ ")"}) -%}
+    {%- endfor -%}
+    {% do create_indexes(relation, wanted) %}
+{% endmacro %}
+
+
+{# Make the indexes, by name, that the relation lacks. `if not exists` would lock it first and look afterwards. #}
+{% macro create_indexes(relation, wanted) %}
+    {%- if execute and wanted -%}
+        {%- set present = run_query(
+            "select relname::text from pg_index join pg_class on indexrelid = oid where indrelid = '" ~ relation ~ "'::regclass"
+        ).columns[0].values() -%}
+        {%- for name, definition in wanted.items() if name not in present -%}
+            {% do run_query("create index " ~ adapter.quote(name) ~ " on " ~ relation ~ " " ~ definition) %}
+        {%- endfor -%}
+    {%- endif -%}
 {% endmacro %}
