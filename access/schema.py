@@ -24,7 +24,6 @@ def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:
 
     Without the right to make roles nothing is made, and marts are for their owner alone, as they were.
     """
-    prepare_access(connection)
     statements = files("access").joinpath("roles.sql").read_text(encoding="utf-8").encode()
 
     def make() -> None:
@@ -33,6 +32,7 @@ def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:
         connection.execute(statements)
 
     try:
+        prepare_access(connection)
         change_in_turns(connection, make, schemas=["access"])
         secure_marts(connection)
     except psycopg.errors.InsufficientPrivilege as error:

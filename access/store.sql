@@ -177,7 +177,7 @@ from pg_policy as policies;
 
 -- Give a table a policy, as `create policy NAME on TABLE …` would, unless it has just that one already: a table like it is
 -- given the policy, and Postgres prints both.
-create or replace function access.put_policy(relation regclass, policy name, definition text) returns void
+create or replace function access.put_policy(relation regclass, policy text, definition text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$

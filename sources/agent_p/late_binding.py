@@ -88,7 +88,8 @@ def _put_functions(connection: psycopg.Connection[Any], table: str, columns: dic
 
 def _put_view(connection: psycopg.Connection[Any], table: str, columns: list[str]) -> None:
     connection.execute(
-        sql.SQL("create or replace view {} as select {} from {} as raw_row").format(
+        # Whoever reads it by itself needs the rights on the raw table; what reads it with its owner's rights has those.
+        sql.SQL("create or replace view {} with (security_invoker = true) as select {} from {} as raw_row").format(
             sql.Identifier(SCHEMA, table),
             sql.SQL(", ").join(
                 sql.SQL("{}(raw_row) as {}").format(sql.Identifier(SCHEMA, name), sql.Identifier(name))

@@ -75,6 +75,10 @@ def test_a_column_is_planned_as_if_it_stood_there(salon: Workshop) -> None:
     )
     assert "Index Cond: (raw_row.tenant_id = " in plan
     assert "staging." not in plan
+    # Read alone, such a view gives nobody what they may not read of the raw table.
+    views = "select relname::text, reloptions from pg_class where relnamespace = 'staging'::regnamespace"
+    options = {row["relname"]: row["reloptions"] for row in salon.execute(views)}
+    assert {tuple(options[table]) for table in declare_raw_tables()} == {("security_invoker=true",)}
 
 
 def test_types_of_a_readers_own_come_nowhere_in_between(salon: Workshop) -> None:
