@@ -142,7 +142,7 @@ def make_lock(connection: psycopg.Connection[Any], lock: str) -> sql.Identifier:
     return table
 
 
-def _lock_in_time(connection: psycopg.Connection[Any], statement: sql.Composable) -> bool:
+def _lock_in_time(connection: psycopg.Connection[Any], statement: sql.Composed) -> bool:
     """Begin a transaction that holds the lock; where it is not to be had in time, none is begun."""
     # A snapshot that lasts as long as the lock would keep rows from being vacuumed.
     connection.execute("begin isolation level read committed")

@@ -47,9 +47,11 @@ def run_pgbouncer(workshop: Workshop, *, mode: str, size: int = 5) -> Iterator[W
         file = folder / "pgbouncer.ini"
         file.write_text(CONFIGURATION.format(**parts, own_port=own_port, mode=mode, size=size, folder=folder))
         # It does not run as root.
-        user = "nobody" if os.geteuid() == 0 else None
-        for path in (folder, file) if user else ():
-            shutil.chown(path, user)
+        user = None
+        if os.geteuid() == 0:
+            user = "nobody"
+            for path in (folder, file):
+                shutil.chown(path, user)
         with subprocess.Popen([program, "-q", str(file)], user=user) as process:
             try:
                 url = make_conninfo(
