@@ -561,12 +561,17 @@ as $$
 $$;
 
 -- Make a view, or replace it in place: what hangs on it (grants, other people's views) stays. Where the new columns do not
--- fit behind the old ones, Postgres refuses, and says which.
+-- fit behind the old ones, Postgres refuses, and says which; whether it may go is for a person to say.
 create or replace function access.put_view(place text, options text, query text, hash text) returns void
 language plpgsql
 as $$
 begin
     perform access.change(format('create or replace view %s with (%s) as %s', place, options, query));
     execute format('comment on view %s is %L', place, format('agentp %s %s', hash, access.print_view(place::regclass)));
+exception
+    when invalid_table_definition then
+        raise exception '% cannot be replaced in place: %. Views of others that read it would go with it: decide, and run: '
+            'drop view % cascade; the next build makes what is ours anew', place, sqlerrm, place
+            using errcode = 'invalid_table_definition';
 end
 $$;

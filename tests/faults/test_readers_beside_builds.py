@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from access.schema import prepare_access, prepare_roles
@@ -17,37 +15,9 @@ from agentp.database import open_connection
 from agentp.errors import AgentpError, BuildError
 from agentp.settings import Settings
 from expectations.schema import prepare_store
+from tests.support.holding import READ, hold_everything
 from tests.support.marts import Workshop
 from tests.support.waiting import wait_until
-
-# What readers read, and what that reads: marts, views, raw tables, and who may read what. The gate's own queue and
-# scratch tables are nobody's to read.
-READ = """
-select nspname, relname
-from pg_class
-inner join pg_namespace on relnamespace = pg_namespace.oid
-where
-    relkind in ('r', 'v')
-    and nspname in (
-        'dashboard', 'live', 'analysis', 'intermediate', 'staging', 'access', 'quality', 'scoring', 'public'
-    )
-    and relname not like 'scratch\\_%%' and relname <> 'claimed_clients'
-order by 1, 2
-"""
-
-
-@contextmanager
-def hold_everything(workshop: Workshop, mode: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """Hold a lock on all that readers read, and on what that reads, as an open transaction of theirs would."""
-    with psycopg.connect(workshop.url) as holder:
-        holder.execute("set idle_in_transaction_session_timeout = '120s'")
-        found = holder.execute(READ).fetchall()
-        assert len(found) > 80
-        for schema, name in found:
-            holder.execute(
-                sql.SQL("lock table {} in {} mode").format(sql.Identifier(str(schema), str(name)), sql.SQL(mode))
-            )
-        yield holder
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +159,28 @@ def test_a_schema_that_waits_for_a_reader_names_them(salon: Workshop) -> None:
             open_connection(salon.url) as connection,
         ):
             prepare_store(connection)
+
+
+def test_a_view_is_replaced_where_it_differs_and_only_where_postgres_can(salon: Workshop) -> None:
+    def put(query: str, hash_of_it: str) -> bool:
+        """Put the view, unless it stands; return whether it did."""
+        place = "'public.shown'"
+        [row] = salon.execute(f"select access.view_stands({place}, '{hash_of_it}') as stands")
+        if not row["stands"]:
+            salon.execute(f"select access.put_view({place}, 'security_barrier = true', $q${query}$q$, '{hash_of_it}')")
+        return bool(row["stands"])
+
+    assert not put("select 1 as one", "a")
+    assert put("select 1 as one", "a")
+    assert not put("select 2 as one", "b")
+    for by_hand in (
+        "create or replace view shown as select 3 as one",
+        "alter view shown set (security_barrier = false)",
+    ):
+        salon.execute(by_hand)
+        assert not put("select 2 as one", "b")
+        assert put("select 2 as one", "b")
+    with pytest.raises(
+        psycopg.errors.InvalidTableDefinition, match=r"(?s)public.shown.*data type.*drop view public.shown"
+    ):
+        put("select 2::bigint as one", "c")

@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from agentp.database import open_connection
 from agentp.locks import take_lock
+from tests.support.holding import hold_everything
 from tests.support.jobs import run_job
 from tests.support.marts import Workshop
 from tests.support.waiting import wait_until
@@ -28,6 +30,16 @@ def test_a_second_run_waits_for_the_first(built_salons: Workshop) -> None:
         first.rollback()
         assert second.result().success
     assert built_salons.execute("select count(*) as n from quality.job_steps")[0]["n"] == 2 * steps == 10
+
+
+def test_a_run_without_changes_waits_for_nobody_who_reads(
+    built_salons: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_job(built_salons)
+    monkeypatch.setenv("AGENTP_LOCK_TIMEOUT_SECONDS", "0.3")
+    # Stronger than any reader's, and in the way of all that is stronger than writing rows.
+    with hold_everything(built_salons, "share update exclusive"):
+        assert run_job(built_salons).success
 
 
 def test_runs_on_other_targets_do_not_wait(built_salons: Workshop) -> None:
