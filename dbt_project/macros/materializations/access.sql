@@ -13,21 +13,21 @@
 {% endmacro %}
 
 
+{# Give the relation its policies and grants; return whether analysts are shown it as it is by now. #}
 {% macro secure(relation) %}
     {%- set columns = withheld() -%}
-    {% do run_unheard(
-        "select access.secure('" ~ relation ~ "'::regclass, " ~ columns.personal ~ ", " ~ columns.secret ~ ")"
-    ) %}
+    {%- set place = "'" ~ relation ~ "'::regclass, " -%}
+    {{ return(run_query(
+        "select access.secure(" ~ place ~ columns.personal ~ ", " ~ columns.secret ~ "), access.shows_to_analysts("
+        ~ place ~ columns.all ~ ")"
+    ).rows[0][1]) }}
 {% endmacro %}
 
 
 {# Show analysts the mart as it is by now; after the commit that altered it, in a transaction of its own. #}
 {% macro show_to_analysts(relation) %}
-    {%- set arguments = "('" ~ relation ~ "'::regclass, " ~ withheld().all ~ ")" -%}
     {% do begin_limited() %}
-    {% do run_unheard(
-        "select access.show_to_analysts" ~ arguments ~ " where not access.shows_to_analysts" ~ arguments
-    ) %}
+    {% do run_unheard("select access.show_to_analysts('" ~ relation ~ "'::regclass, " ~ withheld().all ~ ")") %}
     {% do adapter.commit() %}
 {% endmacro %}
 
@@ -52,26 +52,31 @@
         select {{ names }} from ({{ sql }}) as rows
         where rows.tenant_id = any ((select access.tenants())::uuid []) or (select access.sees_every_tenant())
     {%- endset -%}
-    {% do put_view(inner, 'security_barrier = true', cut) %}
+    {%- set is_put = put_view(inner, 'security_barrier = true', cut) -%}
     {% do secure(inner) %}
-    {% do adapter.commit() %}
-    {% do begin_limited() %}
+    {% if is_put %}
+        {% do adapter.commit() %}
+        {% do begin_limited() %}
+    {% endif %}
     {% do put_view(relation, 'security_invoker = true', 'select ' ~ names ~ ' from ' ~ inner) %}
-    {% do secure(relation) %}
+    {{ return(secure(relation)) }}
 {% endmacro %}
 
 
-{# Make a view what the query says; one that is that already is not touched, and nobody who reads it is waited for. Another view
-   of the same transaction may not be altered: readers take their locks in any order (access/store.sql, `access.change`). #}
+{# Make a view what the query says; return whether it had to be. One that is that already is not touched, and nobody who reads it
+   waited for. Then another view is not altered in the same transaction: readers take their locks in any order
+   (access/store.sql, `access.change`). #}
 {% macro put_view(relation, options, statement_text) %}
     {# A database that was copied or renamed has the same views. #}
     {%- set query = statement_text | replace(adapter.quote(target.database) ~ '.', '') -%}
     {%- set hash = local_md5(options ~ query) -%}
-    {%- if not run_query("select access.view_stands('" ~ relation ~ "', '" ~ hash ~ "')").rows[0][0] -%}
+    {%- set stands = run_query("select access.view_stands('" ~ relation ~ "', '" ~ hash ~ "')").rows[0][0] -%}
+    {%- if not stands -%}
         {% do run_unheard(
             "select access.put_view('" ~ relation ~ "', '" ~ options ~ "', $agentp$" ~ query ~ "$agentp$, '" ~ hash ~ "')"
         ) %}
     {%- endif -%}
+    {{ return(not stands) }}
 {% endmacro %}
 
 

@@ -30,7 +30,7 @@
     {%- endcall %}
     {%- set counts = {'inserted': load_result('append').response.rows_affected, 'updated': 0, 'deleted': 0} -%}
     {% for statement_text in late %}{% do change(statement_text) %}{% endfor %}
-    {% do secure(target_relation) %}
+    {%- set is_shown = secure(target_relation) -%}
     {%- set row_count = count_published(target_relation, counts, full) -%}
     {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
     {% if full and counts.inserted > 0 %}{% do run_query("analyze " ~ target_relation) %}{% endif %}
@@ -38,7 +38,7 @@
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
-    {% do show_to_analysts(target_relation) %}
+    {% if not is_shown %}{% do show_to_analysts(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

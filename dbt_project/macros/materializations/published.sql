@@ -30,14 +30,14 @@
     {% else %}
         {%- set counts = publish_changes(target_relation, rows_sql, key, full) -%}
     {% endif %}
-    {% do secure(target_relation) %}
+    {%- set is_shown = secure(target_relation) -%}
     {%- set row_count = count_published(target_relation, counts, full) -%}
     {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
     {% call statement('main') %}{{ model_run_record(counts, row_count, full) }}{% endcall %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
-    {% do show_to_analysts(target_relation) %}
+    {% if not is_shown %}{% do show_to_analysts(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

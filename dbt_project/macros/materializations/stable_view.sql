@@ -5,8 +5,9 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- if config.get('contract').enforced %}{% do get_assert_columns_equivalent(sql) %}{%- endif %}
     {% do begin_limited() %}
+    {%- set is_shown = true -%}
     {% if is_mart() %}
-        {% do create_live_view(target_relation, sql) %}
+        {%- set is_shown = create_live_view(target_relation, sql) -%}
     {% else %}
         {# What live views read for readers who may not read raw tables: nobody but the owner has a right on it. #}
         {% do put_view(target_relation, 'security_invoker = false', sql) %}
@@ -14,6 +15,6 @@
     {% call statement('main') %}select 1{% endcall %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
-    {% if is_mart() %}{% do show_to_analysts(target_relation) %}{% endif %}
+    {% if not is_shown %}{% do show_to_analysts(target_relation) %}{% endif %}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
