@@ -47,8 +47,18 @@ begin
 end
 $$;
 
-comment on table access.pattern is 'with roles';
-grant select, insert, update, delete on access.logins to agentp_admin;
-drop policy if exists administration on access.logins;
-create policy administration on access.logins to agentp_admin using (true) with check (true);
+do $$
+begin
+    if not access.has_roles() then
+        comment on table access.pattern is 'with roles';
+    end if;
+    if not (
+        select bool_and(has_table_privilege('agentp_admin', 'access.logins', privilege))
+        from unnest(array['select', 'insert', 'update', 'delete']) as privilege
+    ) then
+        grant select, insert, update, delete on access.logins to agentp_admin;
+    end if;
+end
+$$;
+select access.put_policy('access.logins', 'administration', 'to agentp_admin using (true) with check (true)');
 select access.make_pattern();

@@ -8,7 +8,8 @@ from typing import Any
 import psycopg
 
 from access.marts import secure_marts
-from agentp.schemas import SCHEMA_LOCK, prepare_schema
+from agentp.locks import lock_until_commit
+from agentp.schemas import SCHEMA_LOCK, change_in_turns, prepare_schema
 
 RELATIONS = ("access.logins", "access.pattern", "access.policies")
 
@@ -23,13 +24,17 @@ def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:
 
     Without the right to make roles nothing is made, and marts are for their owner alone, as they were.
     """
-    prepare_access(connection)
+    statements = files("access").joinpath("roles.sql").read_text(encoding="utf-8").encode()
+
+    def make() -> None:
+        lock_until_commit(connection, SCHEMA_LOCK)
+        connection.execute("set local client_min_messages = warning")
+        connection.execute(statements)
+
     try:
-        with connection.transaction():
-            connection.execute("select pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
-            connection.execute("set local client_min_messages = warning")
-            connection.execute(files("access").joinpath("roles.sql").read_text(encoding="utf-8").encode())
-            secure_marts(connection)
+        prepare_access(connection)
+        change_in_turns(connection, make, schemas=["access"])
+        secure_marts(connection)
     except psycopg.errors.InsufficientPrivilege as error:
         return [
             f"Roles were not made ({error.diag.message_primary}): nobody but the owner reads the marts. "

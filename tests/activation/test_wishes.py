@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
 from activation.wishes import WishReport, WishTick, look_for_wishes, react_to_wishes
-from agentp.database import hold_build_lock
+from agentp.locks import hold_build_lock
 from tests.activation.conftest import NOON, Salon
 from tests.support.marts import Workshop, make_id
 
@@ -56,6 +56,9 @@ def in_the_middle(salon: Salon) -> Iterator[subprocess.Popen[bytes]]:
         )
         wait_until(salon, "select 1 from pg_locks where relation = 'dashboard.outbox'::regclass and not granted")
         yield process
+
+
+HELD = "relation = to_regclass('build.lock_wish_reactions')"
 
 
 def wait_until(salon: Workshop, query: str) -> None:
@@ -168,7 +171,7 @@ def test_a_process_killed_between_seeing_and_reacting_misses_nothing_and_repeats
     with in_the_middle(salon) as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    wait_until(salon, "select 1 where not exists (select 1 from pg_locks where locktype = 'advisory')")
+    wait_until(salon, f"select 1 where not exists (select 1 from pg_locks where {HELD})")
     assert (ledger(salon), offers(salon)) == ({}, {})
     assert look(salon).changed == 2
     report = react(salon)
@@ -251,7 +254,7 @@ def test_a_server_with_another_isolation_makes_no_difference(salon: Salon, isola
         late: list[WishReport] = []
         thread = threading.Thread(target=lambda: late.append(react(salon, is_applied=False)))
         thread.start()
-        wait_until(salon, "select 1 from pg_locks where locktype = 'advisory' and not granted")
+        wait_until(salon, f"select 1 from pg_locks where {HELD} and not granted")
     assert process.wait() == 0
     thread.join()
     assert late[0].wishes == 0

@@ -65,15 +65,15 @@
         {%- set required = is_required(column, key) -%}
         {%- set place = "alter table " ~ relation ~ " alter column " ~ adapter.quote(column.name) -%}
         {%- if column.name not in stored -%}
-            {% do early.append("alter table " ~ relation ~ " add column " ~ adapter.quote(column.name) ~ " " ~ column.data_type) %}
-            {%- if required %}{% do late.append(place ~ " set not null") %}{% endif -%}
+            {% do early.append(changed("alter table " ~ relation ~ " add column " ~ adapter.quote(column.name) ~ " " ~ column.data_type)) %}
+            {%- if required %}{% do late.append(changed(place ~ " set not null")) %}{% endif -%}
         {%- else -%}
             {%- set wanted = wanted_types[loop.index0] -%}
             {%- set present = stored[column.name] -%}
             {%- if wanted != present.type -%}
                 {%- if (present.type, wanted) in widenings() -%}
                     {% do early.append("select access.release('" ~ relation ~ "'::regclass)") %}
-                    {% do early.append(place ~ " type " ~ column.data_type) %}
+                    {% do early.append(changed(place ~ " type " ~ column.data_type)) %}
                 {%- else -%}
                     {{ exceptions.raise_compiler_error(
                         relation ~ "." ~ column.name ~ " is " ~ present.type ~ ", and its contract says " ~ column.data_type
@@ -82,8 +82,8 @@
                     ) }}
                 {%- endif -%}
             {%- endif -%}
-            {%- if required and not present.required %}{% do late.append(place ~ " set not null") %}{% endif -%}
-            {%- if present.required and not required %}{% do early.append(place ~ " drop not null") %}{% endif -%}
+            {%- if required and not present.required %}{% do late.append(changed(place ~ " set not null")) %}{% endif -%}
+            {%- if present.required and not required %}{% do early.append(changed(place ~ " drop not null")) %}{% endif -%}
         {%- endif -%}
     {%- endfor -%}
 
@@ -100,6 +100,12 @@
         ) }}
     {%- endif -%}
     {{ return({'early': early, 'late': late}) }}
+{% endmacro %}
+
+
+{# A statement that alters what readers may be reading, in short turns (access/store.sql). #}
+{% macro changed(statement_text) %}
+    {{ return("select access.change($agentp$" ~ statement_text ~ "$agentp$)") }}
 {% endmacro %}
 
 

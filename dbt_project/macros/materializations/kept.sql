@@ -38,12 +38,16 @@
         {% for statement_text in changes.late if changes %}{{ statement_text }};
         {% endfor %}
         {{ secured(target_relation) }};
-        {% if full %}{{ publish_indexes(target_relation) }}{{ analyze_changed(target_relation, [written]) }}{% endif %}
+        {% if full %}{{ where_changed([written], "analyze " ~ target_relation) }}{% endif %}
         {{ model_run_record(target_relation, full) }}
     {%- endcall %}
 
+    {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
+    {%- set is_shown = is_shown_to_analysts(target_relation) -%}
+
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
+    {% if not is_shown %}{% do show_to_analysts(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

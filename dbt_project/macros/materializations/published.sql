@@ -32,12 +32,15 @@
         {{ publish_changes(target_relation, rows_sql, key, full, changes) }}
         {%- endif %}
         {{ secured(target_relation) }};
-        {% if full %}{{ publish_indexes(target_relation) }}{% endif %}
         {{ model_run_record(target_relation, full) }}
     {%- endcall %}
 
+    {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
+    {%- set is_shown = is_shown_to_analysts(target_relation) -%}
+
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
+    {% if not is_shown %}{% do show_to_analysts(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
@@ -60,7 +63,6 @@
 {% endmacro %}
 
 
-{# Readers go on reading; a second writer waits for the lock instead of meeting us half-way. #}
 {% macro publish_changes(relation, sql, key, full, changes) %}
     {%- set names = model.columns.keys() | list -%}
     {%- set next, written, removed = aside(relation, 'next'), aside(relation, 'written'), aside(relation, 'removed') -%}
@@ -71,7 +73,6 @@
         {{ sql }}
     ) as built;
     analyze {{ next }};
-    lock table {{ relation }} in share row exclusive mode;
     {% for statement_text in changes.early if changes %}{{ statement_text }};
     {% endfor %}
 
@@ -91,6 +92,8 @@
         and {{ scope_filter(scope, 'stored') }}
         {%- endif %};
 
+    {# Readers go on reading; a second writer waits for the lock instead of meeting us half-way. #}
+    {{ where_changed([written, removed], "lock table " ~ relation ~ " in share row exclusive mode") }}
     {% if not full %}{{ announce_days(relation, next, written, removed, key) }}{% endif %}
     delete from {{ relation }} where ({{ quote_columns(key) }}) in (select {{ quote_columns(key) }} from {{ removed }});
     insert into {{ relation }} ({{ quote_columns(names) }})
@@ -102,7 +105,7 @@
     {%- endfor %}{% else %} nothing{% endif %};
     {% for statement_text in changes.late if changes %}{{ statement_text }};
     {% endfor %}
-    {% if full %}{{ analyze_changed(relation, [written, removed]) }}{% endif %}
+    {% if full %}{{ where_changed([written, removed], "analyze " ~ relation) }}{% endif %}
 {% endmacro %}
 
 
@@ -112,15 +115,15 @@
 {% endmacro %}
 
 
-{# Have the planner know a table anew where one of these holds what changed in it. #}
-{% macro analyze_changed(relation, changes) %}
-    do $analyze$
+{# Do so where one of these holds a row: what nothing changed in need not be locked, nor known anew by the planner. #}
+{% macro where_changed(changes, statement_text) %}
+    do $changed$
     begin
         if {% for change in changes %}exists (select 1 from {{ change }}){{ ' or ' if not loop.last }}{% endfor %} then
-            analyze {{ relation }};
+            {{ statement_text }};
         end if;
     end
-    $analyze$;
+    $changed$;
 {% endmacro %}
 
 
@@ -144,7 +147,7 @@
     where day is not null
     on conflict (tenant_id, day) do update set claimed_at = excluded.claimed_at;
     {# What was a handful of days an hour ago may be years now, and the planner should know. #}
-    {{ analyze_changed('build.touched_days', [written, removed]) }}
+    {{ where_changed([written, removed], "analyze build.touched_days") }}
     {% endif %}
 {% endmacro %}
 
@@ -180,8 +183,22 @@
 
 
 {% macro publish_indexes(relation) %}
-    {%- for columns in config.get('indexes', []) %}
-    create index if not exists {{ adapter.quote((relation.identifier ~ '_' ~ columns | join('_'))[:63]) }}
-    on {{ relation }} ({{ quote_columns(columns) }});
-    {%- endfor %}
+    {%- set wanted = {} -%}
+    {%- for columns in config.get('indexes', []) -%}
+        {%- do wanted.update({(relation.identifier ~ '_' ~ columns | join('_'))[:63]: "(" ~ quote_columns(columns) ~ ")"}) -%}
+    {%- endfor -%}
+    {% do create_indexes(relation, wanted) %}
+{% endmacro %}
+
+
+{# Make the indexes, by name, that the relation lacks. `if not exists` would lock it first and look afterwards. #}
+{% macro create_indexes(relation, wanted) %}
+    {%- if execute and wanted -%}
+        {%- set present = run_query(
+            "select relname::text from pg_index join pg_class on indexrelid = oid where indrelid = '" ~ relation ~ "'::regclass"
+        ).columns[0].values() -%}
+        {%- for name, definition in wanted.items() if name not in present -%}
+            {% do run_query("create index " ~ adapter.quote(name) ~ " on " ~ relation ~ " " ~ definition) %}
+        {%- endfor -%}
+    {%- endif -%}
 {% endmacro %}
