@@ -28,8 +28,10 @@ from activation.outbox import plan_outbox, write_outbox
 from activation.queries import read_query
 from activation.runs import require_ready
 from activation.schema import prepare_tables
-from agentp.database import hold_build_lock, open_connection
+from agentp.database import open_connection
 from agentp.errors import SetupError
+from agentp.present import is_ahead
+from sources.agent_p.sight import hold_marts, require_sight
 from sources.agent_p.wishes import LEDGER, WishCount, count_changed_wishes, note_changed_wishes
 
 LEDGER_LOCK = 7_203_715_021
@@ -78,6 +80,7 @@ def look_for_wishes(connection: psycopg.Connection[Any], cursor: str | None) -> 
     with connection.transaction():
         # The next statement has to see what was committed before the lock was had.
         connection.execute("set transaction isolation level read committed")
+        require_sight(connection)
         had = connection.execute("select pg_try_advisory_xact_lock_shared(%s)", (LEDGER_LOCK,)).fetchone()
         if not (had and had[0]):
             return WishTick(changed=0, cursor=cursor, is_busy=True)
@@ -100,9 +103,11 @@ def react_to_wishes(
     two at a time the second waits and finds what the first left. Marts that are missing or too old to write to anybody
     by are no error: wishes are noted, and the report says so. `activate` makes up for what was not queued.
     """
+    is_applied = is_applied and not is_ahead(as_of.isoformat())
     with open_connection(url) as connection:
         # Whoever waited for a lock has to see what was committed meanwhile.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
+        require_sight(connection)
         _prepare_ledger(url, connection, announce=announce)
         found = _take_changes(connection, cursor)
         held = _hold_back(connection) if is_applied else 0
@@ -111,7 +116,7 @@ def react_to_wishes(
         if not held:
             return report
         # The build lock first, then the ledger's: nobody takes them the other way round.
-        with hold_build_lock(url, announce=announce):
+        with hold_marts(url, announce=announce):
             prepare_tables(connection)
             found = _take_changes(connection, cursor)
             queued, ended, obstacle = _queue_offers(connection, as_of=as_of, rules=rules or Rules())
@@ -127,7 +132,7 @@ def _prepare_ledger(url: str, connection: psycopg.Connection[Any], *, announce: 
     found = connection.execute("select to_regclass(%s) is not null", (LEDGER,)).fetchone()
     connection.rollback()
     if not (found and found[0]):
-        with hold_build_lock(url, announce=announce):
+        with hold_marts(url, announce=announce):
             prepare_tables(connection)
 
 

@@ -27,7 +27,9 @@ class BackfillReport:
     changes: tuple[MartChange, ...]
 
 
-def run_backfill(settings: Settings, url: str, days: Days, *, chunk_days: int, listener: Listener) -> BackfillReport:
+def run_backfill(
+    settings: Settings, url: str, days: Days, *, chunk_days: int, listener: Listener, accept_removals: bool = False
+) -> BackfillReport:
     """Compute the days anew, as of the last build, which keeps its present: no later day is touched.
 
     Chunks that were finished by a backfill of the same days that did not end are passed over. Raises `SetupError` where
@@ -46,7 +48,10 @@ def run_backfill(settings: Settings, url: str, days: Days, *, chunk_days: int, l
     for chunk in chunks:
         if chunk not in finished:
             listener.note(str(chunk))
-            run_days(settings, chunk, as_of=as_of, backfill_id=backfill_id, listener=listener)
+            run_days(
+                settings, chunk, as_of=as_of, backfill_id=backfill_id, listener=listener,
+                accept_removals=accept_removals,
+            )  # fmt: skip
     with open_connection(url, autocommit=True) as connection:
         connection.execute(
             "update quality.backfills set finished_at = clock_timestamp() where backfill_id = %s", (backfill_id,)

@@ -15,6 +15,7 @@ import psycopg
 
 from agentp.database import open_connection, resolve_url, take_lock
 from agentp.errors import AgentpError
+from agentp.present import require_reached
 from agentp.redaction import scrub, scrub_error
 from agentp.settings import Settings, read_settings
 from expectations.verdicts import Verdict
@@ -23,7 +24,8 @@ from orchestration.faults import find_delay, is_passing
 from orchestration.history import CheckResult, RunStart
 from orchestration.partitions import find_days
 from orchestration.schema import prepare_history
-from orchestration.tags import AS_OF, BACKFILL_ID, LETTERS, MARTS, MIGRATE, OUTBOX, STARTED_BY, TARGETS, find_job
+from orchestration.tags import AS_OF, BACKFILL_ID, FORCE, LETTERS, MARTS, MIGRATE, OUTBOX, STARTED_BY, TARGETS, find_job
+from sources.agent_p.sight import require_sight
 
 LOCKS = {MARTS: 7_203_715_031, OUTBOX: 7_203_715_032, LETTERS: 7_203_715_033}
 """The advisory locks that runs hold from their first step to their last, by what they write."""
@@ -64,6 +66,7 @@ class Target:
     settings: Settings
     start: RunStart
     is_migrated: bool
+    is_forced: bool
     listener: Listener
     _lock_holder: psycopg.Connection[Any] | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -110,6 +113,8 @@ class Target:
             self.begin()
             with self._open_record() as record:
                 history.open_step(record, **names)
+                require_sight(record)
+            require_reached(self.as_of, is_forced=self.is_forced)
             self.listener.note(step)
             yield
         except dg.RetryRequested:
@@ -174,7 +179,7 @@ def target(init_context: dg.InitResourceContext) -> Iterator[Target]:
     )  # fmt: skip
     found = Target(
         settings=listener.settings or read_settings(), start=start, is_migrated=tags.get(MIGRATE, "true") == "true",
-        listener=listener,
+        is_forced=tags.get(FORCE) == "true", listener=listener,
     )  # fmt: skip
     try:
         yield found

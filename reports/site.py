@@ -12,14 +12,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from agentp.database import describe_target
 from agentp.locks import hold_file_lock
 from reports.assets import Assets, write_assets
 from reports.audiences import Audience, Veil
 from reports.errors import ReportError
 from reports.placement import write_aside
-from reports.reading import open_snapshot, read_edition, read_salons, sign_salons
+from reports.reading import Connection, Salon, open_snapshot, read_edition, read_salons, sign_salons
 from reports.salon_pages import write_chain, write_forward
 from reports.workers import Work, render_salons
+from sources.agent_p.sight import require_sight
 
 STATE = "site.json"
 """What the site was made from; a folder that holds it is ours to write in."""
@@ -48,13 +50,19 @@ def write_site(
     removed. A killed run leaves whole pages, and the next one goes on. A salon whose pages cannot be made keeps those
     that it has, and no other one waits for it.
 
-    Raises `ReportError` for a folder that holds something else, and in the end for salons whose pages could not be
-    made; `SetupError` for a salon that there is not.
+    Without a salon there is nothing to report: nothing is written, and a site that is there stays.
+
+    Raises `ReportError` for a folder that holds something else, for a site of which the database knows no salon, and in
+    the end for salons whose pages could not be made; `SetupError` for a salon that there is not.
     """
     with _hold(folder), open_snapshot(url) as (connection, snapshot):
+        require_sight(connection, through_views=True)
         state = _read_state(folder)
         read_edition(connection)
         salons = read_salons(connection, tuple(tenants))
+        _require_same_chain(connection, folder, state, salons, url=url)
+        if not salons:
+            return SiteReport(index=folder / "index.html", salons=0, rendered=0, removed=0)
         if state.get("audience") != audience:
             # Before anything else: what the new audience must not see may not outlive a run that dies.
             _remove_pages(folder)
@@ -119,6 +127,21 @@ def identify_program(audience: Audience) -> str:
     for path in sorted(path for path in HERE.rglob("*") if path.suffix in (".py", ".toml", ".html", ".css", ".js")):
         digest.update(str(path.relative_to(HERE)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _require_same_chain(
+    connection: Connection, folder: Path, state: dict[str, Any], salons: Sequence[Salon], *, url: str
+) -> None:
+    """Refuse to take away a site whose salons this database does not know: they are not gone, they are elsewhere."""
+    shown = {name[-8:] for name in state.get("salons", {})}
+    tenants = connection.execute("select tenant_id::text from dashboard.tenant_settings").fetchall()
+    known = {tenant[:8] for (tenant,) in tenants}
+    if (state and not salons) or (shown and not shown & known):
+        raise ReportError(
+            f"{describe_target(url)} has no salon of the site in {folder}, which is left as it is."
+            if salons else f"No salon is active in {describe_target(url)}; the site in {folder} is left as it is.",
+            cure="Correct AGENTP_DATABASE_URL, or name another folder; a site that nobody wants is removed by hand.",
+        )  # fmt: skip
 
 
 def _raise_failures(failed: dict[str, str], salons: int) -> None:

@@ -5,6 +5,7 @@
    config:
      scope       what one scoped build may touch: {'queue': 'touched_clients' | 'touched_days', 'columns': [...]};
                  without it every build covers the whole table.
+     brake       false where the mart may lose any number of rows at once (brake.sql).
      announces   column pairs (tenant, day) of rows that changed, handed on to the queue of touched days.
      indexes     lists of columns beside the primary key. #}
 {% materialization published, adapter='postgres' %}
@@ -83,6 +84,10 @@
         ~ " where is_update), (select count(*) from " ~ removed ~ ")"
     ).rows[0] -%}
 
+    {% if counts[2] > env_var('AGENTP_BRAKE_ROWS', '20') | int and config.get('brake', true)
+        and env_var('AGENTP_ACCEPT_REMOVALS', '') != 'true' %}
+        {% do brake(relation, next, written, removed, key) %}
+    {% endif %}
     {% if counts[0] + counts[1] + counts[2] > 0 %}
         {% if not full %}{% do announce_days(relation, next, written, removed, key) %}{% endif %}
         {% do run_unheard(

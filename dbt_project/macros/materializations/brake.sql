@@ -1,0 +1,111 @@
+{# The brake: a build that would take away more of a mart than `AGENTP_BRAKE_SHARE` of a salon's rows or clients, or of all
+   rows, stops in the transaction that would have published it, and the mart is as it was (agentp/brake.py says what is
+   looked at before the first mart). What does not count:
+
+     - rows that others take the place of: a salon that changes its zone moves its hours to other keys and loses none;
+     - days and months, where a build is for an earlier moment than the last one, which reached further: what that moment
+       held nobody knows, and the marts that they are summed from are compared all the same;
+     - clients who are being forgotten, whom `agentp forget` announced in quality.pending_forgettings;
+     - up to `AGENTP_BRAKE_ROWS` rows or clients, because a small salon's share is soon reached;
+     - marts with `brake: false`, which sum up what has passed it: windows of time move on and leave things behind.
+
+   `AGENTP_ACCEPT_REMOVALS` lets all of it go, once. #}
+{% macro brake(relation, next, written, removed, key) %}
+    {%- if ['day', 'visit_month', 'cohort_month'] | select('in', key) | first is defined
+        and run_query("select " ~ has_as_of_moved_back()).rows[0][0] -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set floor, share = env_var('AGENTP_BRAKE_ROWS', '20') | int, env_var('AGENTP_BRAKE_SHARE', '0.2') | float -%}
+    {%- set found = run_query(lost_by_salon(relation, next, written, removed, key, floor, share)).rows -%}
+    {%- if found | length > 0 -%}
+        {%- set salons = [] -%}
+        {%- for row in found[:3] -%}
+            {%- do salons.append(row[0] ~ ' ' ~ '{:,}'.format(row[3]) ~ ' of ' ~ '{:,}'.format(row[2]) ~ ' ' ~ row[1]) -%}
+        {%- endfor -%}
+        {{ exceptions.raise_compiler_error(
+            "The brake stopped " ~ relation.schema ~ "." ~ relation.identifier ~ ": of its " ~ '{:,}'.format(found[0][4])
+            ~ " rows " ~ '{:,}'.format(found[0][5]) ~ " would go, which is more than AGENTP_BRAKE_SHARE (" ~ share
+            ~ ") of what " ~ ("1 salon has" if found[0][6] == 1 else found[0][6] ~ " salons have") ~ ": " ~ salons | join('; ')
+            ~ ("; …" if found | length > 3 else "") ~ "."
+        ) }}
+    {%- endif -%}
+{% endmacro %}
+
+
+{# One row per salon and measure that loses too much: salon, measure, how many there were and would go; then the mart's rows,
+   how many of them would go, and the number of such salons. Read only where more rows go than the floor. #}
+{% macro lost_by_salon(relation, next, written, removed, key, floor, share) -%}
+    {%- set client = ['session_client_id', 'client_id'] | select('in', model.columns.keys()) | first | default(none) -%}
+    with counted as (
+        select
+            stored.tenant_id,
+            {{ 'stored.' ~ client if client else 'null::uuid' }} as client_id,
+            count(*) as rows_before,
+            count(gone.tenant_id) as rows_gone
+        from {{ relation }} as stored
+        left join {{ removed }} as gone on {{ equal_keys(key, 'stored', 'gone') }}
+        group by 1, 2
+    ),
+    by_client as (
+        select
+            counted.tenant_id,
+            sum(counted.rows_before)::bigint as rows_before,
+            sum(counted.rows_gone)::bigint as rows_gone,
+            count(counted.client_id) as clients_before,
+            {%- if client %}
+            count(counted.client_id) filter (
+                where
+                    counted.rows_gone = counted.rows_before
+                    and not exists (
+                        select 1 from {{ next }} as kept
+                        where kept.tenant_id = counted.tenant_id and kept.{{ client }} = counted.client_id
+                    )
+                    {%- if run_query("select to_regclass('quality.pending_forgettings') is not null").rows[0][0] %}
+                    and counted.client_id not in (select pending.client_id from quality.pending_forgettings as pending)
+                    {%- endif %}
+            ) as clients_gone
+            {%- else %}
+            0 as clients_gone
+            {%- endif %}
+        from counted
+        group by counted.tenant_id
+    ),
+    come as (
+        select tenant_id, count(*) as rows_come from {{ written }} where not is_update group by tenant_id
+    ),
+    by_salon as (
+        select
+            by_client.tenant_id,
+            by_client.rows_before,
+            greatest(by_client.rows_gone - coalesce(come.rows_come, 0), 0) as rows_lost,
+            by_client.clients_before,
+            by_client.clients_gone
+        from by_client
+        left join come on by_client.tenant_id = come.tenant_id
+    ),
+    totals as (
+        select sum(rows_before)::bigint as rows_before, sum(rows_lost)::bigint as rows_lost from by_salon
+    ),
+    measured as (
+        select tenant_id, 'rows' as measure, rows_before as before, rows_lost as lost, 1 as weight from by_salon
+        union all
+        select tenant_id, 'clients', clients_before, clients_gone, 1 from by_salon
+        union all
+        select null, 'rows', rows_before, rows_lost, 0 from totals
+    ),
+    excessive as (
+        select * from measured where lost > {{ floor }} and lost > {{ share }} * before
+    )
+    select
+        coalesce(tenants.slug, excessive.tenant_id::text, 'of all'),
+        excessive.measure,
+        excessive.before,
+        excessive.lost,
+        totals.rows_before,
+        totals.rows_lost,
+        greatest((select count(distinct tenant_id) from excessive), 1)
+    from excessive
+    cross join totals
+    left join {{ var('raw_schema') }}.tenants_v2 as tenants on excessive.tenant_id = tenants.id
+    order by excessive.weight desc, excessive.lost desc, excessive.tenant_id
+{%- endmacro %}
