@@ -18,7 +18,7 @@ from reports.assets import Assets, write_assets
 from reports.audiences import Audience, Veil
 from reports.errors import ReportError
 from reports.placement import write_aside
-from reports.reading import Connection, Salon, open_snapshot, read_edition, read_salons, sign_salons
+from reports.reading import open_snapshot, read_edition, read_salons, sign_salons
 from reports.salon_pages import write_chain, write_forward
 from reports.workers import Work, render_salons
 from sources.agent_p.sight import require_sight
@@ -52,16 +52,16 @@ def write_site(
 
     Without a salon there is nothing to report: nothing is written, and a site that is there stays.
 
-    Raises `ReportError` for a folder that holds something else, for a site of which the database knows no salon, and in
-    the end for salons whose pages could not be made; `SetupError` for a salon that there is not.
+    Raises `ReportError` for a folder that holds something else, for a site that no salon is left of, and in the end for
+    salons whose pages could not be made; `SetupError` for a salon that there is not.
     """
     with _hold(folder), open_snapshot(url) as (connection, snapshot):
         require_sight(connection, through_views=True)
         state = _read_state(folder)
         read_edition(connection)
         salons = read_salons(connection, tuple(tenants))
-        _require_same_chain(connection, folder, state, salons, url=url)
         if not salons:
+            _keep_site(folder, url)
             return SiteReport(index=folder / "index.html", salons=0, rendered=0, removed=0)
         if state.get("audience") != audience:
             # Before anything else: what the new audience must not see may not outlive a run that dies.
@@ -129,19 +129,13 @@ def identify_program(audience: Audience) -> str:
     return digest.hexdigest()
 
 
-def _require_same_chain(
-    connection: Connection, folder: Path, state: dict[str, Any], salons: Sequence[Salon], *, url: str
-) -> None:
-    """Refuse to take away a site whose salons this database does not know: they are not gone, they are elsewhere."""
-    shown = {name[-8:] for name in state.get("salons", {})}
-    tenants = connection.execute("select tenant_id::text from dashboard.tenant_settings").fetchall()
-    known = {tenant[:8] for (tenant,) in tenants}
-    if (state and not salons) or (shown and not shown & known):
+def _keep_site(folder: Path, url: str) -> None:
+    """Refuse to take a site for that of a database without a salon: its salons are not gone, they are elsewhere."""
+    if (folder / STATE).exists():
         raise ReportError(
-            f"{describe_target(url)} has no salon of the site in {folder}, which is left as it is."
-            if salons else f"No salon is active in {describe_target(url)}; the site in {folder} is left as it is.",
-            cure="Correct AGENTP_DATABASE_URL, or name another folder; a site that nobody wants is removed by hand.",
-        )  # fmt: skip
+            f"No salon is active in {describe_target(url)}; the site in {folder} is left as it is.",
+            cure="Correct AGENTP_DATABASE_URL, or the salons' is_active; a site that nobody wants is removed by hand.",
+        )
 
 
 def _raise_failures(failed: dict[str, str], salons: int) -> None:
