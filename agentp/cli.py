@@ -185,11 +185,16 @@ def demo(
     run: Annotated[
         bool, typer.Option("--run/--no-run", help="Go the whole way afterwards, as of the demo's last day.")
     ] = False,
+    row_security: Annotated[
+        bool,
+        typer.Option("--row-security", help="Switch row security on on the raw tables, as Supabase's linter asks."),
+    ] = False,
 ) -> None:
     """Write the demo: a chain of salons with a year of dialogues, bookings and every discomfort of real data."""
     from agentp.console import load_with_progress, show_steps
-    from agentp.database import resolve_url
+    from agentp.database import open_connection, resolve_url
     from agentp.pipeline import migrate as apply
+    from sources.agent_p.sight import enable_row_security
     from sources.demo import write_demo
 
     settings = read_settings()
@@ -200,6 +205,9 @@ def demo(
     with show_steps("Writing the demo salons", total=sessions) as steps:
         summary = write_demo(folder, sessions=sessions, seed=seed, progress=steps.reach)
     load_with_progress(target, folder)
+    if row_security:
+        with open_connection(target) as connection:
+            enable_row_security(connection)
     if run:
         # Where the clock is before the demo's last day, the demo's clock counts.
         run_everything(settings, as_of=summary.last_day.isoformat(), migrate_first=False, is_forced=True)

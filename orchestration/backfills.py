@@ -15,6 +15,7 @@ from orchestration.partitions import Days
 from orchestration.runs import run_days
 from orchestration.schema import prepare_history
 from orchestration.targets import Listener
+from sources.agent_p.sight import require_sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,7 @@ def run_backfill(
     nothing has been built or the days lie after the last build, and `BuildError` where data tests fail afterwards.
     """
     with open_connection(url, autocommit=True) as connection:
+        require_sight(connection)
         prepare_history(connection)
         as_of = _find_present(connection, days)
         backfill_id = _take_up(connection, days, chunk_days=chunk_days)

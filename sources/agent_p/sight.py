@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from agentp.database import hold_build_lock, open_connection
 from agentp.errors import RawTablesError
-from sources.agent_p.raw_tables import declare_raw_tables, require_some_raw_table
+from sources.agent_p.raw_tables import declare_raw_tables, read_raw_types, require_some_raw_table
 
 BUILDER = "agentp_builder"
 READ, WRITTEN = ("r",), ("r", "w", "d")
@@ -124,6 +125,13 @@ def require_sight(
             f"Row security may hide rows of {tables} from {roles}: marts would lose what it does not see.",
             cure=hidden[0].cure,
         )
+
+
+def enable_row_security(connection: psycopg.Connection[Any]) -> None:
+    """Switch row security on on the raw tables that there are, as hosts demand it; commits. Makes no policy."""
+    for table in read_raw_types(connection).keys() & declare_raw_tables().keys():
+        connection.execute(sql.SQL("alter table {} enable row level security").format(sql.Identifier("public", table)))
+    connection.commit()
 
 
 @contextmanager

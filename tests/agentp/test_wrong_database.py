@@ -14,7 +14,7 @@ OBJECTS = (
 )
 COMMANDS = (
     ("migrate",), ("check",), ("build",), ("score",), ("activate", "--apply"), ("run",), ("run", "--no-migrations"),
-    ("backfill", "2026-01-01", "2026-01-02"), ("repair", "sessions", "--apply"), ("alert",), ("logins",),
+    ("backfill", "2026-01-01", "2026-01-02"), ("repair", "sessions", "--apply"), ("logins",),
     ("grant", "agentp", "--as", "analyst"), ("forget", "--client", "11111111-1111-4111-8111-111111111111"),
 )  # fmt: skip
 
@@ -29,6 +29,8 @@ def test_no_command_makes_anything_in_a_database_without_raw_tables(run_command:
         assert "none of the raw tables" in answer.err, (command, answer.err)
         assert "agentp migrate --create" in answer.err
         assert other.execute(OBJECTS) == before, command
+    assert run_command("alert", database_url=database_url).code == 0
+    assert other.execute(OBJECTS) == before
     created = run_command("migrate", "--create", database_url=database_url)
     assert created.code == 0, created.err
     assert other.execute("select count(*) as n from tenants_v2") == [{"n": 0}]

@@ -192,3 +192,17 @@ def test_whoever_holds_the_build_lock_holds_it_by_the_one_way_that_looks() -> No
     }
     assert callers == {"agentp/database.py", "sources/agent_p/sight.py"}
     assert hold_marts.__doc__
+
+
+def test_the_demo_can_have_row_security_and_shows_what_it_hides(run_command: RunCommand, database_url: str) -> None:
+    made = run_command("demo", "--sessions", "5", "--row-security", database_url=database_url)
+    assert made.code == 0, made.err
+    assert run_command("check", "--as-of", "2026-10-31", database_url=database_url).code in (0, 1)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert find_hidden_tables(connection) == []
+        login = make_login(connection)
+        answer = run_command("check", database_url=login.find_url(database_url))
+        connection.execute(sql.SQL("drop role {}").format(sql.Identifier(login.name)))
+    assert answer.code == 2
+    for table in TABLES:
+        assert f"public.{table}" in answer.err

@@ -1,8 +1,8 @@
 {# Clients whom the bot deleted with all their rows (issue 7): the marts follow by themselves; here goes what rooms keep of
    them that no build makes. Of the clients that this build claimed those whom no raw table knows any more, after a full
    build of all that are kept. Messages stay, so that nobody who comes back gets one twice: their keys do, by a hash in the
-   place of the client's id, and nothing else of the client. Whoever is being forgotten on purpose is left to `agentp forget`, which keeps the counts. An
-   empty table of clients is a database that is being loaded, and nobody's departure. #}
+   place of the client's id, and nothing else of the client. Whoever is being forgotten on purpose is left to `agentp forget`,
+   which keeps the counts. An empty table of clients is a database that is being loaded, and nobody's departure. #}
 
 {% macro remove_departed() %}
     {%- set raw = var('raw_schema') -%}
