@@ -8,6 +8,7 @@ a salon that is missing, and the database of somebody else.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -23,27 +24,41 @@ CURE = (
     "and `backfill`, or the run's tag agentp/accept_removals, lets it go once; AGENTP_BRAKE_SHARE is the share."
 )
 ROOTS = (
-    ("tenants_v2", "id", "metrics_dailies", "days"), ("clients_v2", "tenant_id", "clients", "clients"),
+    ("tenants_v2", "id", "dialogs", "messages"), ("clients_v2", "tenant_id", "clients", "clients"),
     ("conversation_sessions_v2", "tenant_id", "sessions", "sessions"),
     ("recent_history_v2", "tenant_id", "dialogs", "messages"),
 )  # fmt: skip
 """Raw tables by the column that names the salon, the mart that holds what becomes of them, and the word for it."""
 
 
+CLIENTS_EACH = 5
+"""So many rows weigh as much as a client (brake.sql)."""
+
+
 def require_roots(connection: psycopg.Connection[Any], settings: Settings) -> None:
     """Refuse to build where the raw tables have lost what the marts hold; raises `BuildError`, writes nothing.
 
-    Up to ``brake_rows`` rows of a salon are no reason, and neither is a mart or a raw table that is not there.
+    Up to ``brake_rows`` rows of a salon, or a fifth as many clients, are no reason, and neither is a mart, a raw table
+    or a column that is not there: the build itself says so.
     """
+    if settings.brake_share >= 1:
+        return
+    found: list[str] = []
+    with suppress(psycopg.errors.UndefinedColumn):
+        found = _look(connection, settings)
+    if found:
+        more = f"; … {len(found) - 3} more" if len(found) > 3 else ""
+        raise BuildError(f"{STOPPED} the build before its first mart: {'; '.join(found[:3])}{more}.", cure=CURE)
+
+
+def _look(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
     found: list[str] = []
     for table, column, mart, word in ROOTS:
         if _exists(connection, "dashboard.metrics_dailies", f"dashboard.{mart}", f"public.{table}"):
             found += _find_lost(connection, settings, table=table, column=column, mart=mart, word=word)
     if not found and _exists(connection, "dashboard.clients", "public.clients_v2"):
         found += _find_lost_clients(connection, settings)
-    if found:
-        more = f"; … {len(found) - 3} more" if len(found) > 3 else ""
-        raise BuildError(f"{STOPPED} the build before its first mart: {'; '.join(found[:3])}{more}.", cure=CURE)
+    return found
 
 
 def _find_lost(
@@ -61,9 +76,12 @@ def _find_lost(
             "and not exists (select 1 from public.{table} as rows where rows.{column} = salons.tenant_id) "
             "order by 2 desc, 1"
         ).format(mart=sql.Identifier(mart), table=sql.Identifier(table), column=sql.Identifier(column), counts=counts),
-        {"floor": settings.brake_rows},
+        {"floor": settings.brake_rows // CLIENTS_EACH if mart == "clients" else settings.brake_rows},
     ).fetchall()
-    return [f"{count:,} {word} of salon {tenant} are published and public.{table} has none" for tenant, count in rows]
+    return [
+        f"{count:,} {word} of salon {tenant} are published and public.{table} has no row of it"
+        for tenant, count in rows
+    ]
 
 
 def _find_lost_clients(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
@@ -77,7 +95,7 @@ def _find_lost_clients(connection: psycopg.Connection[Any], settings: Settings) 
             "from dashboard.clients as clients group by clients.tenant_id) as salons "
             "where lost > %(floor)s and lost > %(share)s * clients order by lost desc"
         ).format(pending=pending if _exists(connection, forgotten) else sql.SQL("")),
-        {"floor": settings.brake_rows, "share": settings.brake_share},
+        {"floor": settings.brake_rows // CLIENTS_EACH, "share": settings.brake_share},
     ).fetchall()
     return [
         f"{lost:,} of {clients:,} clients of salon {tenant} are gone from public.clients_v2, more than "

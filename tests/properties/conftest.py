@@ -21,9 +21,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "claims"))
 
 
 @pytest.fixture
+def workshop(workshop: Workshop) -> Workshop:
+    """A workshop whose builds may lose everything: histories delete salons, and each begins with empty tables."""
+    workshop.settings = workshop.settings.model_copy(update={"brake_share": 1})
+    return workshop
+
+
+@pytest.fixture
 def untracked_workshop(open_database: Callable[[str | None], str], home: Path) -> Workshop:
     """A database that may not be altered by triggers: builds compare fingerprints instead."""
     url = open_database(None)
-    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
+    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, brake_share=1))
     workshop.migrate(with_change_tracking=False)
     return workshop

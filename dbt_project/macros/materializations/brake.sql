@@ -6,8 +6,9 @@
      - days and months, where a build is for an earlier moment than the last one, which reached further: what that moment
        held nobody knows, and the marts that they are summed from are compared all the same;
      - clients who are being forgotten, whom `agentp forget` announced in quality.pending_forgettings;
-     - up to `AGENTP_BRAKE_ROWS` rows or clients, because a small salon's share is soon reached;
-     - marts with `brake: false`, which sum up what has passed it: windows of time move on and leave things behind.
+     - up to `AGENTP_BRAKE_ROWS` rows, or a fifth as many clients, because a small salon's share is soon reached;
+     - marts with `brake: false`, whose rows come and go with less than a row of the bots': days without anything, of a salon
+       that left or was opened later than it said, and summaries of windows that move on.
 
    `AGENTP_ACCEPT_REMOVALS` lets all of it go, once. #}
 {% macro brake(relation, next, written, removed, key) %}
@@ -15,7 +16,7 @@
         and run_query("select " ~ has_as_of_moved_back()).rows[0][0] -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set floor, share = env_var('AGENTP_BRAKE_ROWS', '20') | int, env_var('AGENTP_BRAKE_SHARE', '0.2') | float -%}
+    {%- set floor, share = env_var('AGENTP_BRAKE_ROWS', '100') | int, env_var('AGENTP_BRAKE_SHARE', '0.2') | float -%}
     {%- set found = run_query(lost_by_salon(relation, next, written, removed, key, floor, share)).rows -%}
     {%- if found | length > 0 -%}
         {%- set salons = [] -%}
@@ -87,14 +88,14 @@
         select sum(rows_before)::bigint as rows_before, sum(rows_lost)::bigint as rows_lost from by_salon
     ),
     measured as (
-        select tenant_id, 'rows' as measure, rows_before as before, rows_lost as lost, 1 as weight from by_salon
+        select tenant_id, 'rows' as measure, rows_before as before, rows_lost as lost, {{ floor }} as free from by_salon
         union all
-        select tenant_id, 'clients', clients_before, clients_gone, 1 from by_salon
+        select tenant_id, 'clients', clients_before, clients_gone, {{ floor // 5 }} from by_salon
         union all
-        select null, 'rows', rows_before, rows_lost, 0 from totals
+        select null, 'rows', rows_before, rows_lost, {{ floor }} from totals
     ),
     excessive as (
-        select * from measured where lost > {{ floor }} and lost > {{ share }} * before
+        select * from measured where lost > free and lost > {{ share }} * before
     )
     select
         coalesce(tenants.slug, excessive.tenant_id::text, 'of all'),
@@ -107,5 +108,5 @@
     from excessive
     cross join totals
     left join {{ var('raw_schema') }}.tenants_v2 as tenants on excessive.tenant_id = tenants.id
-    order by excessive.weight desc, excessive.lost desc, excessive.tenant_id
+    order by excessive.tenant_id is null, excessive.lost desc, excessive.tenant_id
 {%- endmacro %}

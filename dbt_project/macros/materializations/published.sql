@@ -84,7 +84,7 @@
         ~ " where is_update), (select count(*) from " ~ removed ~ ")"
     ).rows[0] -%}
 
-    {% if counts[2] > env_var('AGENTP_BRAKE_ROWS', '20') | int and config.get('brake', true)
+    {% if counts[2] > (env_var('AGENTP_BRAKE_ROWS', '100') | int) // 5 and config.get('brake', true)
         and env_var('AGENTP_ACCEPT_REMOVALS', '') != 'true' %}
         {% do brake(relation, next, written, removed, key) %}
     {% endif %}
