@@ -24,8 +24,7 @@ from agentp.errors import AgentpError, SetupError
 from agentp.redaction import scrub
 from agentp.settings import Settings
 from orchestration.problems import LEDGER_LOCK, LONGEST_WAIT, Problem, find_problems, hold_lock, sync_problems
-from orchestration.schema import prepare_history
-from sources.agent_p.raw_tables import has_no_raw_tables
+from orchestration.schema import is_foreign, prepare_history
 
 TELLING_LOCK = 7_203_715_012
 """The advisory lock that one process holds while it tells, so that nobody is told twice."""
@@ -132,12 +131,6 @@ def send_alerts(url: str, settings: Settings, *, present: datetime | None = None
             cure="Look for a hanging `agentp` in pg_stat_activity; the next run tells what this one could not.",
         ) from error
     return AlertReport(changes.opened, changes.closed, told[False], told[True], tuple(failures))
-
-
-def is_foreign(connection: psycopg.Connection[Any]) -> bool:
-    """Whether nothing of ours is in the database, neither raw tables nor what runs keep: it has nothing to tell."""
-    kept = connection.execute("select to_regclass('quality.job_runs') is not null").fetchone()
-    return not (kept and kept[0]) and has_no_raw_tables(connection)
 
 
 def tell(urls: str, *, title: str, body: str, is_recovery: bool) -> tuple[AgentpError, ...]:

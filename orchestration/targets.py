@@ -23,9 +23,8 @@ from orchestration import history
 from orchestration.faults import find_delay, is_passing
 from orchestration.history import CheckResult, RunStart
 from orchestration.partitions import find_days
-from orchestration.schema import prepare_history
+from orchestration.schema import prepare_history, require_ours
 from orchestration.tags import AS_OF, BACKFILL_ID, FORCE, LETTERS, MARTS, MIGRATE, OUTBOX, STARTED_BY, TARGETS, find_job
-from sources.agent_p.raw_tables import require_some_raw_table
 from sources.agent_p.sight import require_sight
 
 LOCKS = {MARTS: 7_203_715_031, OUTBOX: 7_203_715_032, LETTERS: 7_203_715_033}
@@ -91,7 +90,7 @@ class Target:
             return
         self._let_go()
         connection = self._stack.enter_context(open_connection(self.url, autocommit=True))
-        require_some_raw_table(connection)
+        require_ours(connection)
         what = TARGETS[self.start.job]
         take_lock(connection, LOCKS[what], on_wait=lambda: self.listener.note("waiting for another run to end"))
         prepare_history(connection)
