@@ -77,7 +77,7 @@ def forget(
     client whom nobody knows or a right that is missing, and `AgentpError` where the client is still named in the end.
     """
     listener = listener or Listener()
-    with open_build(url, announce=listener.announce), open_connection(url) as connection:
+    with open_build(url, announce=listener.announce, is_written=True), open_connection(url) as connection:
         _require_sight(connection)
         begun = read_pending(connection, client_id)
         if client_id is not None and not begun:

@@ -10,12 +10,16 @@ import psycopg
 from access.marts import secure_marts
 from agentp.locks import lock_until_commit
 from agentp.schemas import SCHEMA_LOCK, change_in_turns, prepare_schema
+from sources.agent_p.raw_tables import require_some_raw_table
 
 RELATIONS = ("access.logins", "access.pattern", "access.policies")
 
 
 def prepare_access(connection: psycopg.Connection[Any]) -> None:
-    """Make schema `access` what store.sql says; commits."""
+    """Make schema `access` what store.sql says; commits. Not in a database that is nobody's of ours."""
+    known = connection.execute("select to_regnamespace('access') is not null").fetchone()
+    if not (known and known[0]):
+        require_some_raw_table(connection)
     prepare_schema(connection, "access", package="access", relations=RELATIONS)
 
 

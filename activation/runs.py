@@ -15,8 +15,9 @@ from activation.outbox import KINDS, OutboxPlan, plan_outbox, write_outbox
 from activation.schema import prepare_tables
 from agentp.database import open_connection
 from agentp.errors import SetupError
-from agentp.locks import hold_build_lock
 from agentp.pipeline import find_last_moment
+from agentp.present import is_ahead
+from sources.agent_p.sight import hold_marts
 
 NEEDED = (
     "dashboard.clients", "dashboard.win_back", "dashboard.slot_offers", "dashboard.tenant_settings", "dashboard.outbox",
@@ -47,10 +48,17 @@ def activate(
     """Write churn figures to the bot's memories and queue messages; without ``is_applied`` only say what would be.
 
     ``as_of`` is the present: an instant with its zone, or a day, which means its end in every salon's own zone.
-    ``announce`` hears that another build is waited for, ``report`` how many memories are written. A run that dies
-    anywhere is run again: memories are written in whole batches, messages all at once.
+    As of a moment that lies ahead nothing is ever written. ``announce`` hears that another build is waited for,
+    ``report`` how many memories are written. A run that dies anywhere is run again: memories are written in whole
+    batches, messages all at once.
     """
-    with hold_build_lock(url, purpose="activate", announce=announce), open_connection(url) as connection:
+    if is_applied and is_ahead(as_of.isoformat()):
+        announce(f"Nothing is written as of {as_of.isoformat()}, which lies ahead.")
+        is_applied = False
+    with (
+        hold_marts(url, purpose="activate", announce=announce, is_written=is_applied),
+        open_connection(url) as connection,
+    ):
         require_ready(connection, as_of=as_of)
         if is_applied:
             prepare_tables(connection)

@@ -19,8 +19,9 @@ from activation.ledger import Ledger, find_scoring_moment, read_ledger
 from activation.schema import prepare_tables
 from agentp.database import open_connection
 from agentp.errors import AgentpError
-from agentp.locks import hold_build_lock
+from agentp.present import is_ahead
 from scoring.bookings import FACTORS
+from sources.agent_p.sight import hold_marts
 
 CHURN, BOOKING = "churn", "booking"
 KINDS = (CHURN, BOOKING)
@@ -49,11 +50,15 @@ def score(
     """Score every client with a visit and every booking ahead; all of it in one transaction, under the build lock.
 
     ``kinds`` says which of the two (`churn`, `booking`) to score. ``as_of`` is a day or an instant; by default that of
-    the last build, so that scores and marts tell of one moment.
+    the last build, so that scores and marts tell of one moment. As of one that lies ahead nothing is done.
     """
-    with hold_build_lock(url, purpose="score", announce=announce), open_connection(url) as connection:
+    with hold_marts(url, purpose="score", announce=announce), open_connection(url) as connection:
         prepare_tables(connection)
-        moment = find_scoring_moment(connection, as_of or _find_build(connection))
+        present = as_of or _find_build(connection)
+        if is_ahead(present):
+            reason = f"nothing is fitted, scored or kept as of {present}, which lies ahead"
+            return tuple(ScoreReport(kind, False, reason, None, 0) for kind in KINDS if kind in kinds)
+        moment = find_scoring_moment(connection, present)
         connection.rollback()
         connection.execute("set transaction isolation level repeatable read")
         announce("reading visits")

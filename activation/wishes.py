@@ -30,7 +30,9 @@ from activation.runs import require_ready
 from activation.schema import prepare_tables
 from agentp.database import open_connection
 from agentp.errors import SetupError
-from agentp.locks import hold_build_lock, lock_until_commit
+from agentp.locks import lock_until_commit
+from agentp.present import is_ahead
+from sources.agent_p.sight import hold_marts, require_sight
 from sources.agent_p.wishes import LEDGER, WishCount, count_changed_wishes, note_changed_wishes
 
 LEDGER_LOCK = "wish_reactions"
@@ -80,6 +82,7 @@ def look_for_wishes(connection: psycopg.Connection[Any], cursor: str | None) -> 
         with connection.transaction():
             # The next statement has to see what was committed before the lock was had.
             connection.execute("set transaction isolation level read committed")
+            require_sight(connection)
             lock_until_commit(connection, LEDGER_LOCK, mode="share mode nowait")
             found = count_changed_wishes(connection, cursor)
             return WishTick(changed=found.count, cursor=found.cursor, is_busy=False)
@@ -102,9 +105,11 @@ def react_to_wishes(
     two at a time the second waits and finds what the first left. Marts that are missing or too old to write to anybody
     by are no error: wishes are noted, and the report says so. `activate` makes up for what was not queued.
     """
+    is_applied = is_applied and not is_ahead(as_of.isoformat())
     with open_connection(url) as connection:
         # Whoever waited for a lock has to see what was committed meanwhile.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
+        require_sight(connection)
         _prepare_ledger(url, connection, announce=announce)
         found = _take_changes(connection, cursor)
         held = _hold_back(connection) if is_applied else 0
@@ -113,7 +118,7 @@ def react_to_wishes(
         if not held:
             return report
         # The build lock first, then the ledger's: nobody takes them the other way round.
-        with hold_build_lock(url, purpose="react to wishes", announce=announce):
+        with hold_marts(url, purpose="react to wishes", announce=announce):
             prepare_tables(connection)
             found = _take_changes(connection, cursor)
             queued, ended, obstacle = _queue_offers(connection, as_of=as_of, rules=rules or Rules())
@@ -129,7 +134,7 @@ def _prepare_ledger(url: str, connection: psycopg.Connection[Any], *, announce: 
     found = connection.execute("select to_regclass(%s) is not null", (LEDGER,)).fetchone()
     connection.rollback()
     if not (found and found[0]):
-        with hold_build_lock(url, purpose="react to wishes", announce=announce):
+        with hold_marts(url, purpose="react to wishes", announce=announce):
             prepare_tables(connection)
 
 

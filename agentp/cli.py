@@ -41,6 +41,20 @@ AsOf = Annotated[
 ]  # fmt: skip
 
 
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Take an --as-of that lies ahead; nothing of it is kept in figures_shown, models and outbox."
+    ),
+]  # fmt: skip
+AcceptRemovals = Annotated[
+    bool,
+    typer.Option(
+        "--accept-removals", help="Let marts lose more rows, salons or clients than AGENTP_BRAKE_SHARE lets go, once."
+    ),
+]  # fmt: skip
+
+
 def main() -> None:
     """Run the command line; a failure is one sentence with its cure, never a stack trace."""
     import psycopg
@@ -112,8 +126,14 @@ def migrate(
         bool,
         typer.Option(help="Whether raw tables may have the triggers and indexes that make later builds quick."),
     ] = True,
+    create: Annotated[
+        bool, typer.Option("--create", help="Make the raw tables in a database that has none of them.")
+    ] = False,
 ) -> None:
-    """Bring the raw tables to the data standard. Safe to run any number of times, on live data."""
+    """Bring the raw tables to the data standard. Safe to run any number of times, on live data.
+
+    A database without a single raw table may be the wrong one, and is left as it is, unless --create says otherwise.
+    """
     from agentp.console import show_steps
     from agentp.database import resolve_url
     from agentp.errors import SetupError
@@ -126,7 +146,7 @@ def migrate(
     with show_steps("Migrating") as steps:
         warnings = apply(
             resolve_url(settings), last=LEGACY if to == "legacy" else None,
-            with_change_tracking=change_tracking, report=steps.note,
+            with_change_tracking=change_tracking, report=steps.note, is_creating=create,
         )  # fmt: skip
     for warning in warnings:
         screen.print(f"[yellow]![/] {_escape(warning)}", soft_wrap=True)
@@ -165,11 +185,16 @@ def demo(
     run: Annotated[
         bool, typer.Option("--run/--no-run", help="Go the whole way afterwards, as of the demo's last day.")
     ] = False,
+    row_security: Annotated[
+        bool,
+        typer.Option("--row-security", help="Switch row security on on the raw tables, as Supabase's linter asks."),
+    ] = False,
 ) -> None:
     """Write the demo: a chain of salons with a year of dialogues, bookings and every discomfort of real data."""
     from agentp.console import load_with_progress, show_steps
-    from agentp.database import resolve_url
+    from agentp.database import open_connection, resolve_url
     from agentp.pipeline import migrate as apply
+    from sources.agent_p.sight import enable_row_security
     from sources.demo import write_demo
 
     settings = read_settings()
@@ -180,8 +205,12 @@ def demo(
     with show_steps("Writing the demo salons", total=sessions) as steps:
         summary = write_demo(folder, sessions=sessions, seed=seed, progress=steps.reach)
     load_with_progress(target, folder)
+    if row_security:
+        with open_connection(target) as connection:
+            enable_row_security(connection)
     if run:
-        run_everything(settings, as_of=summary.last_day.isoformat(), migrate_first=False)
+        # Where the clock is before the demo's last day, the demo's clock counts.
+        run_everything(settings, as_of=summary.last_day.isoformat(), migrate_first=False, is_forced=True)
     else:
         screen.print(f"Next: agentp run --as-of {summary.last_day.isoformat()}")
 
@@ -196,15 +225,18 @@ def check(
         Path | None, typer.Option(metavar="DIR", help="Render the results as a Great Expectations site into DIR.")
     ] = None,
     lang: Annotated[str, typer.Option(help="Language of the rules' meanings: en or ru.")] = "en",
+    force: Force = False,
 ) -> None:
     """Check the raw tables against the data standard. Exit code 1: a critical rule fails; 2: it could not run."""
     from agentp.checking import show_verdict
     from agentp.console import judge_with_progress
     from agentp.database import resolve_url
     from agentp.errors import SetupError
+    from agentp.present import require_reached
 
     if lang not in ("en", "ru"):
         raise SetupError(f"--lang is '{lang}'.", cure="Write --lang en or --lang ru.")
+    require_reached(as_of, is_forced=force)
     settings = read_settings()
     verdict = judge_with_progress(settings, resolve_url(settings), as_of=as_of, is_full=everything, docs=docs)
     show_verdict(screen, verdict, language=lang)
@@ -246,25 +278,34 @@ def build(
         typer.Option("--full-refresh", help="Compute everything anew. Marts keep their identity and are never empty."),
     ] = False,
     select: Annotated[str | None, typer.Option(help="dbt node selection, such as `sessions+`.")] = None,
+    accept_removals: AcceptRemovals = False,
+    force: Force = False,
 ) -> None:
     """Build the marts from the raw tables: what changed since the last build, or everything."""
     from agentp.console import build_with_progress, show_marts
     from agentp.database import resolve_url
+    from agentp.present import require_reached
 
+    require_reached(as_of, is_forced=force)
     settings = read_settings()
     target = resolve_url(settings)
-    show_marts(build_with_progress(settings, target, as_of=as_of, full_refresh=full_refresh, select=select), target)
+    changes = build_with_progress(
+        settings, target, as_of=as_of, full_refresh=full_refresh, select=select, accept_removals=accept_removals
+    )
+    show_marts(changes, target)
 
 
 @app.command()
-def score(as_of: AsOf = None) -> None:
+def score(as_of: AsOf = None, force: Force = False) -> None:
     """Score every client (churn) and every booking ahead (risk of falling through), as of the last build.
 
     A model that is worse than the one before, or than the base rate, on time it has not seen is not put in place.
     """
     from agentp.console import score_with_progress, show_scores
     from agentp.database import resolve_url
+    from agentp.present import require_reached
 
+    require_reached(as_of, is_forced=force)
     show_scores(score_with_progress(resolve_url(read_settings()), as_of=as_of))
 
 
@@ -274,14 +315,16 @@ def activate(
     apply: Annotated[
         bool, typer.Option("--apply/--dry-run", help="Whether to write anything. Default: only show what would be.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Write churn figures to the bot's memory and queue win-back and slot-offer messages, each once."""
     from activation.runs import activate as activate_marts
     from agentp.activating import read_present, show_activation
     from agentp.console import show_steps
     from agentp.database import resolve_url
+    from agentp.present import require_reached
 
-    present = read_present(as_of)
+    present = read_present(require_reached(as_of, is_forced=force))
     target = resolve_url(read_settings())
     with show_steps("Activating") as steps:
         report = activate_marts(
@@ -296,13 +339,17 @@ def run(
     migrations: Annotated[
         bool, typer.Option(help="Whether to migrate first; not on a database that may not be altered.")
     ] = True,
+    accept_removals: AcceptRemovals = False,
+    force: Force = False,
 ) -> None:
     """Go the whole way: migrate, check, build, test, score. Died half-way? Run it again.
 
     Failing rules do not stop it, as long as the marts can be right without the rows concerned; a missing column stops
     what is built of that table, and a data test what is downstream of its mart.
     """
-    run_everything(read_settings(), as_of=as_of, migrate_first=migrations)
+    run_everything(
+        read_settings(), as_of=as_of, migrate_first=migrations, accept_removals=accept_removals, is_forced=force
+    )
 
 
 @app.command()
@@ -310,11 +357,14 @@ def backfill(
     first_day: Annotated[str, typer.Argument(metavar="FIRST", help="The first day, as 2026-01-01.")],
     last_day: Annotated[str, typer.Argument(metavar="LAST", help="The last day, as 2026-01-31.")],
     chunk: Annotated[int, typer.Option(min=1, max=3660, help="How many days to compute in one go.")] = 31,
+    accept_removals: AcceptRemovals = False,
 ) -> None:
     """Compute past days anew, from the conversations up, in chunks. Died half-way? Run it again, and it goes on."""
     from agentp.running import backfill_with_progress, read_days
 
-    backfill_with_progress(screen, read_settings(), read_days(first_day, last_day), chunk_days=chunk)
+    backfill_with_progress(
+        screen, read_settings(), read_days(first_day, last_day), chunk_days=chunk, accept_removals=accept_removals
+    )
 
 
 @app.command()
@@ -354,10 +404,13 @@ def digest(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the pictures into DIR.")] = None,
     as_of: AsOf = None,
+    force: Force = False,
 ) -> None:
     """Show the digests of salons that asked for them, or send what is due and was not sent: a cron line, every hour."""
     from agentp.digesting import send_with_report, show_digests
+    from agentp.present import require_reached
 
+    require_reached(as_of, is_forced=force)
     settings = read_settings()
     if send:
         send_with_report(screen, settings, tenant=tenant, is_present=out is None and as_of is None)
@@ -491,11 +544,17 @@ def doctor() -> None:
         raise typer.Exit(2)
 
 
-def run_everything(settings: Settings, *, as_of: str | None, migrate_first: bool) -> None:
+def run_everything(
+    settings: Settings, *, as_of: str | None, migrate_first: bool, accept_removals: bool = False,
+    is_forced: bool = False,
+) -> None:  # fmt: skip
     """The whole way as the scheduler's daily job, in this process; what failed stops what is downstream of it."""
     from agentp.running import run_with_progress
 
-    run_with_progress(screen, settings, as_of=as_of, is_migrated=migrate_first)
+    run_with_progress(
+        screen, settings, as_of=as_of, is_migrated=migrate_first, accept_removals=accept_removals,
+        is_forced=is_forced,
+    )  # fmt: skip
 
 
 def _escape(text: str) -> str:

@@ -83,12 +83,12 @@ def load_with_progress(url: str, folder: Path) -> None:
 
 
 def build_with_progress(
-    settings: Settings, url: str, *, as_of: str | None, full_refresh: bool, select: str | None
+    settings: Settings, url: str, *, as_of: str | None, full_refresh: bool, select: str | None, accept_removals: bool
 ) -> list[MartChange]:
     """Build and show each model as it is made."""
     with show_steps("Building") as steps:
         return pipeline.build(
-            settings, url, as_of=as_of, full_refresh=full_refresh, select=select,
+            settings, url, as_of=as_of, full_refresh=full_refresh, select=select, accept_removals=accept_removals,
             announce=lambda line: notes.print(line), on_start=steps.begin, on_finish=steps.finish,
         )  # fmt: skip
 

@@ -42,7 +42,8 @@ def examine() -> list[Finding]:
             connection.read_only = True
             number = connection.info.parameter_status("server_version")
             findings.append(Finding(True, f"Postgres {number} answers at {describe_target(url)}."))
-            findings += [*_examine_raw_tables(connection), _examine_checks(connection), _examine_builds(connection)]
+            findings += [*_examine_raw_tables(connection), *_examine_sight(connection)]
+            findings += [_examine_checks(connection), _examine_builds(connection)]
             findings += _examine_access(connection, is_local=not find_remote_hosts(parse_url(url)))
     except AgentpError as error:
         findings.append(Finding(False, error.message, error.cure))
@@ -82,7 +83,7 @@ def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
 
     missing = find_missing_columns(connection)
     if missing:
-        return [Finding(False, f"The raw data lacks {', '.join(missing[:8])}.", "Make it: agentp migrate")]
+        return [Finding(False, f"The raw data lacks {', '.join(missing[:8])}.", "Make it: agentp migrate --create")]
     findings = [Finding(True, "All raw tables are there.")]
     standard = connection.execute(
         "select count(*) = 8 from pg_attribute where not attisdropped and (attrelid, attname) in ("
@@ -105,6 +106,15 @@ def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
         )
     )
     return findings
+
+
+def _examine_sight(connection: psycopg.Connection[Any]) -> list[Finding]:
+    from sources.agent_p.sight import find_hidden_tables
+
+    return [
+        Finding(False, f"Row security may hide rows of public.{found.table} from {found.role}.", found.cure)
+        for found in find_hidden_tables(connection)
+    ]
 
 
 def _examine_checks(connection: psycopg.Connection[Any]) -> Finding:

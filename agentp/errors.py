@@ -62,7 +62,7 @@ class CheckStoppedError(AgentpError):
         more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
         super().__init__(
             f"The build did not begin: {'; '.join(faults[:3])}{more}.",
-            cure="Restore what docs/data_standard.md declares; `agentp migrate` makes missing tables.",
+            cure="Restore what docs/data_standard.md declares; what was lost is not made anew by a run.",
         )
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from agentp.database import open_connection
 from agentp.errors import SetupError
-from agentp.locks import hold_build_lock
 from agentp.priority import yield_to_others
 from agentp.project import check_as_of, raise_first_failure, run_dbt
 from agentp.settings import Settings
@@ -39,13 +38,25 @@ def migrate(
     last: str | None,
     with_change_tracking: bool,
     report: Callable[[str], None],
+    is_creating: bool = True,
 ) -> list[str]:
-    """Bring the raw tables to the standard's shape and make the roles; return what the migrations had to report."""
+    """Bring the raw tables to the standard's shape and make the roles; return what the migrations had to report.
+
+    Without ``is_creating`` a database that has none of the raw tables is refused with a `RawTablesError`: it may be
+    another product's. Of a database that has some, those that are missing are made, and told of.
+    """
     from access.schema import prepare_roles
+    from sources.agent_p.raw_tables import find_missing_tables, has_no_raw_tables
+    from sources.agent_p.sight import require_sight
     from sources.migrations import apply_migrations
 
     with open_connection(url, autocommit=True) as connection:
-        warnings = apply_migrations(connection, last=last, with_change_tracking=with_change_tracking, report=report)
+        made: list[str] = []
+        if not (is_creating and has_no_raw_tables(connection)):
+            require_sight(connection, is_written=True)
+            made = find_missing_tables(connection)
+        warnings = [f"public.{table} was not there and was made, empty; was it lost?" for table in made]
+        warnings += apply_migrations(connection, last=last, with_change_tracking=with_change_tracking, report=report)
         if last is None:
             warnings += prepare_roles(connection)
             report("roles")
@@ -94,11 +105,12 @@ def find_last_moment(as_of: str) -> datetime:
 
 @contextmanager
 def open_build(
-    url: str, *, without: Collection[str] = (), announce: Callable[[str], None] = lambda line: None
-) -> Iterator[None]:
+    url: str, *, without: Collection[str] = (), announce: Callable[[str], None] = lambda line: None,
+    is_written: bool = False,
+) -> Iterator[None]:  # fmt: skip
     """Hold the build lock while the block builds, with everything there that models read.
 
-    ``without`` are raw tables of which nothing is to be built.
+    ``without`` are raw tables of which nothing is to be built; ``is_written`` says that the block changes raw rows.
     """
     from access.marts import secure_own_tables
     from access.schema import prepare_access
@@ -106,8 +118,9 @@ def open_build(
     from expectations.schema import prepare_store
     from sources.agent_p.late_binding import prepare_raw_views
     from sources.agent_p.raw_tables import require_raw_tables
+    from sources.agent_p.sight import hold_marts
 
-    with hold_build_lock(url, announce=announce):
+    with hold_marts(url, announce=announce, is_written=is_written):
         # Each of these in transactions of its own: readers may be at work on whatever they alter.
         with open_connection(url, autocommit=True) as connection:
             require_raw_tables(connection, without=without)
@@ -126,11 +139,15 @@ def build(
     as_of: str | None = None,
     full_refresh: bool = False,
     select: str | None = None,
+    accept_removals: bool = False,
     announce: Callable[[str], None] = lambda line: None,
     on_start: Callable[[str, int], None] = lambda name, total: None,
     on_finish: Callable[[str], None] = lambda name: None,
 ) -> list[MartChange]:
-    """Build the marts under the build lock; return what changed in each."""
+    """Build the marts under the build lock; return what changed in each.
+
+    ``accept_removals`` lets marts lose more than the brake lets go (agentp/brake.py).
+    """
     check_as_of(as_of)
     arguments = ["run"]
     if full_refresh:
@@ -138,7 +155,10 @@ def build(
     if select:
         arguments += ["--select", *select.split()]
     with open_build(url, announce=announce):
-        outcome = run_dbt(settings, url, *arguments, as_of=as_of, on_start=on_start, on_finish=on_finish)
+        outcome = run_dbt(
+            settings, url, *arguments, as_of=as_of, accept_removals=accept_removals, on_start=on_start,
+            on_finish=on_finish,
+        )  # fmt: skip
         raise_first_failure(outcome)
         if select and not outcome.succeeded:
             raise SetupError(
@@ -172,7 +192,9 @@ def check_marts(
     on_finish: Callable[[str], None] = lambda name: None,
 ) -> int:
     """Run every dbt data test; return how many passed."""
-    with hold_build_lock(url, purpose="test"):
+    from sources.agent_p.sight import hold_marts
+
+    with hold_marts(url, purpose="test"):
         outcome = run_dbt(
             settings, url, "test", "--select", "test_type:data", as_of=as_of, on_start=on_start, on_finish=on_finish
         )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentp.brake import CURE, STOPPED, require_roots
 from agentp.database import open_connection
 from agentp.dbt_costs import forget_repeated_flags, save_costs
 from agentp.errors import AgentpError, BuildError, RawTablesError, SetupError
@@ -81,17 +82,23 @@ def run_dbt(
     *arguments: str,
     as_of: str | None = None,
     days: str = "",
+    accept_removals: bool = False,
     on_start: Callable[[str, int], None] = lambda name, total: None,
     on_finish: Callable[[str], None] = lambda name: None,
     on_event: Callable[[Any], None] = lambda event: None,
 ) -> DbtOutcome:
     """Run dbt in this process and return its outcome; raise when it could not even begin.
 
-    ``days`` (2026-01-01..2026-01-31) are computed anew whether anything changed on them or not. ``on_event`` hears
-    every event of dbt as it comes, from whatever thread dbt works in.
+    ``days`` (2026-01-01..2026-01-31) are computed anew whether anything changed on them or not. With
+    ``accept_removals`` marts may lose more than the brake lets go; without it, what the raw tables have lost as a whole
+    is a `BuildError` (agentp/brake.py). ``on_event`` hears every event of dbt as it comes, from whatever thread dbt
+    works in.
     """
     from dbt.cli.main import dbtRunner
 
+    if arguments[0] in ("run", "build") and not accept_removals:
+        with open_connection(url) as connection:
+            require_roots(connection, settings)
     outcome = DbtOutcome()
 
     def listen(event: Any) -> None:
@@ -106,7 +113,10 @@ def run_dbt(
     variables = _model_variables(settings)
     # Nobody reads dbt's artefacts of a run, and writing them takes a fifth of a build without changes; `parse` does.
     unread = () if arguments[0] == "parse" else ("--no-write-json",)
-    with _dbt_environment(settings, url, as_of=as_of or "", days=days), yield_to_others(url):
+    environment = _dbt_environment(
+        settings, url, as_of=as_of or "", days=days, accept_removals=accept_removals
+    )  # fmt: skip
+    with environment, yield_to_others(url):
         result = dbtRunner(callbacks=[listen]).invoke(
             [*arguments, *unread, "--vars", json.dumps(variables), "--log-level", "none", "--log-level-file", "none"]
         )
@@ -178,6 +188,8 @@ def _explain(node: str, message: str) -> AgentpError:
             f"The build lacks a right: {text}.",
             cure="Build as the owner of the marts, or have the right granted.",
         )
+    if text.startswith(STOPPED):
+        return BuildError(text, cure=CURE)
     return BuildError(
         f"{node} failed: {text.rstrip('.')}.",
         cure="The marts hold their old rows wherever the new ones are not in; mend the cause and build again.",
@@ -185,7 +197,7 @@ def _explain(node: str, message: str) -> AgentpError:
 
 
 @contextmanager
-def _dbt_environment(settings: Settings, url: str, *, as_of: str, days: str) -> Iterator[None]:
+def _dbt_environment(settings: Settings, url: str, *, as_of: str, days: str, accept_removals: bool) -> Iterator[None]:
     """Give dbt its connection through the environment, never through a command line or a file."""
     parts, limits = complete_parts(secure_url(url)), read_limits()
     home = settings.home / "dbt"
@@ -205,6 +217,9 @@ def _dbt_environment(settings: Settings, url: str, *, as_of: str, days: str) -> 
         "AGENTP_BATCH_MESSAGES": str(limits.batch_messages),
         "AGENTP_AS_OF": as_of,
         "AGENTP_DAYS": days,
+        "AGENTP_BRAKE_SHARE": str(settings.brake_share),
+        "AGENTP_BRAKE_ROWS": str(settings.brake_rows),
+        "AGENTP_ACCEPT_REMOVALS": str(accept_removals).lower(),
         "AGENTP_DEFINITION": compute_definition(settings),
         "AGENTP_THREADS": str(settings.threads),
         "DBT_PROJECT_DIR": str(DBT_PROJECT),

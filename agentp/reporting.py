@@ -34,6 +34,9 @@ def report_with_progress(
             tenants=tenants, processes=settings.threads,
             report=lambda done, total: steps.note(f"{done} of {total} salons"),
         )  # fmt: skip
+    if not found.salons:
+        screen.print("No salon is active, so there is nothing to report.")
+        return
     screen.print(
         f"{found.salons} salons, {found.rendered} of them rendered anew, for the {chosen}: open {found.index}",
         soft_wrap=True, highlight=False,

@@ -20,7 +20,7 @@ from agentp.database import resolve_url
 from agentp.errors import AgentpError, SetupError
 from agentp.gatekeeper import Gatekeeper, open_gatekeeper
 from agentp.pipeline import read_last_changes
-from agentp.project import check_as_of
+from agentp.present import require_reached
 from agentp.redaction import scrub
 from agentp.settings import PROJECT_ROOT, Settings
 
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from orchestration.targets import Listener
 
 
-def run_with_progress(screen: Console, settings: Settings, *, as_of: str | None, is_migrated: bool) -> None:
+def run_with_progress(
+    screen: Console, settings: Settings, *, as_of: str | None, is_migrated: bool, accept_removals: bool = False,
+    is_forced: bool = False,
+) -> None:  # fmt: skip
     """Run the daily job in this process, show each step as it goes, and what came of it, also where it failed."""
-    check_as_of(as_of)
+    require_reached(as_of, is_forced=is_forced)
     # What is imported stays: looking through it for garbage again and again takes a second of a run without changes.
     gc.set_threshold(100_000, 50, 100)
     with open_gatekeeper() as gatekeeper, show_steps("Starting") as steps:
@@ -41,20 +44,27 @@ def run_with_progress(screen: Console, settings: Settings, *, as_of: str | None,
 
         listener = _listen(steps, gatekeeper)
         try:
-            run_daily(settings, as_of=as_of, is_migrated=is_migrated, listener=listener)
+            run_daily(
+                settings, as_of=as_of, is_migrated=is_migrated, listener=listener, accept_removals=accept_removals,
+                is_forced=is_forced,
+            )  # fmt: skip
         finally:
             steps.progress.stop()
             _show_results(screen, listener, target)
             _send_alerts(settings, target)
 
 
-def backfill_with_progress(screen: Console, settings: Settings, days: Days, *, chunk_days: int) -> None:
+def backfill_with_progress(
+    screen: Console, settings: Settings, days: Days, *, chunk_days: int, accept_removals: bool = False
+) -> None:
     """Compute days anew, chunk after chunk; those that an earlier attempt at it finished are passed over."""
     from orchestration.backfills import run_backfill
 
     target = resolve_url(settings)
     with show_steps("Starting") as steps:
-        report = run_backfill(settings, target, days, chunk_days=chunk_days, listener=_listen(steps))
+        report = run_backfill(
+            settings, target, days, chunk_days=chunk_days, listener=_listen(steps), accept_removals=accept_removals
+        )
     show_marts(list(report.changes), target)
     screen.print(
         f"{days.first} to {days.last}: {report.computed} chunks computed anew as of {report.as_of}"
@@ -137,7 +147,7 @@ def _show_results(screen: Console, listener: Listener, target: str) -> None:
         show_scores(listener.results["scores"])
     screen.print(f"{sum(test.has_passed for test in tests)} data tests passed.")
     site = listener.results.get("site")
-    if site is not None:
+    if site is not None and site.salons:
         screen.print(
             f"Reports: {site.rendered} of {site.salons} salons rendered anew; open {site.index}",
             soft_wrap=True, highlight=False,

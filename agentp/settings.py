@@ -52,6 +52,10 @@ class Settings(Limits):
     session (METRICS, "Session"; 30 minutes by default); ``default_timezone`` holds for tenants whose
     `metadata.settings.timezone` is absent or unknown (REQUIREMENTS C6).
 
+    ``brake_share`` is the share of a mart's rows, or of a salon's rows or clients in it, that one build may take away
+    without being told to (1: all of it); ``brake_rows`` so many rows, or a fifth as many clients, may go whatever their
+    share.
+
     For runs: ``schedule_timezone`` is where the daily run starts at 01:00 (by default ``default_timezone``);
     ``first_day`` the first day that may be built anew by itself; ``activation`` whether runs write memories and
     queue messages (REQUIREMENTS C13, "when asked for"); ``blocking_rules`` rules of the data standard, by id, whose
@@ -75,6 +79,8 @@ class Settings(Limits):
     first_day: date = date(2015, 1, 1)
     activation: bool = False
     blocking_rules: str = ""
+    brake_share: float = Field(default=0.2, ge=0, le=1)
+    brake_rows: int = Field(default=100, ge=0, le=1_000_000_000)
     retries: int = Field(default=3, ge=0, le=20)
     retry_seconds: float = Field(default=10, ge=0, le=3600)
     stale_after_hours: float = Field(default=26, gt=0, le=8760)

@@ -13,7 +13,6 @@ from typing import Any
 import psycopg
 
 from agentp.database import open_connection
-from agentp.locks import hold_build_lock
 from expectations.activity import watch_activity
 from expectations.inspections import ASKED_TABLES
 from expectations.rules import ExpectTableShape
@@ -37,6 +36,7 @@ from expectations.store import (
 )
 from expectations.validation import validate_tables
 from expectations.verdicts import RuleResult, Verdict
+from sources.agent_p.sight import hold_marts
 
 FALSE_ALARM_RATE = 0.01
 """The chance that a run finds a volume or a silence unusual although nothing is wrong (docs/decisions.md)."""
@@ -62,11 +62,8 @@ def check_standard(
     where it is known which ones changed. All of it becomes how things stand in one transaction, or nothing does: a
     run that dies is simply run again. Raises `CheckError` when a rule could not be run.
     """
-    from sources.agent_p.raw_tables import require_some_raw_table
-
     present = present or datetime.now(UTC)
-    with hold_build_lock(url, purpose="check", announce=announce), open_connection(url) as connection:
-        require_some_raw_table(connection)
+    with hold_marts(url, purpose="check", announce=announce), open_connection(url) as connection:
         prepare_store(connection)
         shape = read_shape(connection)
         unreadable = find_unreadable_tables(shape)

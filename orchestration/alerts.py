@@ -24,7 +24,7 @@ from agentp.errors import AgentpError, SetupError
 from agentp.redaction import scrub
 from agentp.settings import Settings
 from orchestration.problems import LEDGER_LOCK, LONGEST_WAIT, Problem, find_problems, hold_lock, sync_problems
-from orchestration.schema import prepare_history
+from orchestration.schema import is_foreign, prepare_history
 
 TELLING_LOCK = "alerts"
 """The lock that one process holds while it tells, so that nobody is told twice."""
@@ -107,6 +107,8 @@ def send_alerts(url: str, settings: Settings, *, present: datetime | None = None
     failures: list[AgentpError] = []
     try:
         with open_connection(url) as connection:
+            if is_foreign(connection):
+                return AlertReport((), (), 0, 0, ())
             hold_lock(connection, LEDGER_LOCK)
             prepare_history(connection)
             connection.commit()

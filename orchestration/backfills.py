@@ -15,6 +15,7 @@ from orchestration.partitions import Days
 from orchestration.runs import run_days
 from orchestration.schema import prepare_history
 from orchestration.targets import Listener
+from sources.agent_p.sight import require_sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +28,16 @@ class BackfillReport:
     changes: tuple[MartChange, ...]
 
 
-def run_backfill(settings: Settings, url: str, days: Days, *, chunk_days: int, listener: Listener) -> BackfillReport:
+def run_backfill(
+    settings: Settings, url: str, days: Days, *, chunk_days: int, listener: Listener, accept_removals: bool = False
+) -> BackfillReport:
     """Compute the days anew, as of the last build, which keeps its present: no later day is touched.
 
     Chunks that were finished by a backfill of the same days that did not end are passed over. Raises `SetupError` where
     nothing has been built or the days lie after the last build, and `BuildError` where data tests fail afterwards.
     """
     with open_connection(url, autocommit=True) as connection:
+        require_sight(connection)
         prepare_history(connection)
         as_of = _find_present(connection, days)
         backfill_id = _take_up(connection, days, chunk_days=chunk_days)
@@ -46,7 +50,10 @@ def run_backfill(settings: Settings, url: str, days: Days, *, chunk_days: int, l
     for chunk in chunks:
         if chunk not in finished:
             listener.note(str(chunk))
-            run_days(settings, chunk, as_of=as_of, backfill_id=backfill_id, listener=listener)
+            run_days(
+                settings, chunk, as_of=as_of, backfill_id=backfill_id, listener=listener,
+                accept_removals=accept_removals,
+            )  # fmt: skip
     with open_connection(url, autocommit=True) as connection:
         connection.execute(
             "update quality.backfills set finished_at = clock_timestamp() where backfill_id = %s", (backfill_id,)

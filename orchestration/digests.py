@@ -27,6 +27,7 @@ from orchestration.subscribers import (
 )
 from reports.digest_facts import DAYS, Facts
 from reports.digest_reading import HOUR, read_facts
+from sources.agent_p.sight import require_sight
 
 OLDEST_DAYS = 2
 """A digest of days that ended longer ago is no news any more: after an outage it is filed as missed."""
@@ -105,6 +106,7 @@ def send_digests(
     with open_connection(url, autocommit=True) as connection:
         if not is_ready(connection):
             return DigestReport(obstacle="The marts that digests tell of are not built yet.")
+        require_sight(connection, through_views=True)
         prepare_history(connection)
         subscribers = read_subscribers(connection, present)
         for subscriber in choose_salon(subscribers, salon) if salon else subscribers:

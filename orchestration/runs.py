@@ -15,12 +15,14 @@ from orchestration.instances import make_instance
 from orchestration.loading import load_definitions
 from orchestration.partitions import Days, find_schedule_timezone
 from orchestration.tags import (
+    ACCEPT_REMOVALS,
     AS_OF,
     BACKFILL,
     BACKFILL_ID,
     DAILY,
     DIGESTS,
     FIRST_PARTITION,
+    FORCE,
     HOURLY,
     LAST_PARTITION,
     MIGRATE,
@@ -39,25 +41,32 @@ class RunFailedError(AgentpError):
     """A run ended with something not done; what was done stands."""
 
 
-def run_daily(settings: Settings, *, as_of: str | None, is_migrated: bool, listener: Listener) -> None:
+def run_daily(
+    settings: Settings, *, as_of: str | None, is_migrated: bool, listener: Listener, accept_removals: bool = False,
+    is_forced: bool = False,
+) -> None:  # fmt: skip
     """Run the daily job to its end, as of now or of ``as_of``; raise what its first failing step raised.
 
-    ``is_migrated`` says whether raw tables may be altered. ``listener`` hears of it and gets what steps found.
+    ``is_migrated`` says whether raw tables may be altered, ``accept_removals`` that marts may lose more than the brake
+    lets go, ``is_forced`` that ``as_of`` may lie ahead. ``listener`` hears of it and gets what steps found.
     """
     zone = ZoneInfo(find_schedule_timezone(settings))
     moment = find_last_moment(as_of) if as_of else datetime.now(UTC)
     tags = {
         AS_OF: as_of or moment.isoformat(), ONLY_CHANGES: "true", MIGRATE: str(is_migrated).lower(),
         PARTITION: (moment.astimezone(zone).date() - timedelta(days=1)).isoformat(), STARTED_BY: "command",
+        ACCEPT_REMOVALS: str(accept_removals).lower(), FORCE: str(is_forced).lower(),
     }  # fmt: skip
     _execute(settings, DAILY, tags=tags, listener=listener)
 
 
-def run_days(settings: Settings, days: Days, *, as_of: str, backfill_id: int, listener: Listener) -> None:
+def run_days(
+    settings: Settings, days: Days, *, as_of: str, backfill_id: int, listener: Listener, accept_removals: bool = False
+) -> None:
     """Compute the days anew, as of the last build; raise what went wrong."""
     tags = {
         AS_OF: as_of, MIGRATE: "false", FIRST_PARTITION: days.first.isoformat(), LAST_PARTITION: days.last.isoformat(),
-        STARTED_BY: "command", BACKFILL_ID: str(backfill_id),
+        STARTED_BY: "command", BACKFILL_ID: str(backfill_id), ACCEPT_REMOVALS: str(accept_removals).lower(),
     }  # fmt: skip
     _execute(settings, BACKFILL, tags=tags, listener=listener)
 

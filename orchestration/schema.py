@@ -7,11 +7,24 @@ from typing import Any
 import psycopg
 
 from agentp.schemas import prepare_schema
+from sources.agent_p.raw_tables import has_no_raw_tables, require_some_raw_table
 
 TABLES = (
     "quality.backfills", "quality.job_runs", "quality.job_steps", "quality.check_results", "quality.problems",
     "quality.digests",
 )  # fmt: skip
+
+
+def is_foreign(connection: psycopg.Connection[Any]) -> bool:
+    """Whether nothing of ours is in the database, neither raw tables nor what runs keep: it is somebody else's."""
+    kept = connection.execute("select to_regclass('quality.job_runs') is not null").fetchone()
+    return not (kept and kept[0]) and has_no_raw_tables(connection)
+
+
+def require_ours(connection: psycopg.Connection[Any]) -> None:
+    """Refuse to keep anything in a database that `is_foreign`, with a `RawTablesError`."""
+    if is_foreign(connection):
+        require_some_raw_table(connection)
 
 
 def prepare_history(connection: psycopg.Connection[Any]) -> None:

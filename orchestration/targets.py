@@ -16,6 +16,7 @@ import psycopg
 from agentp.database import open_connection, resolve_url
 from agentp.errors import AgentpError
 from agentp.locks import is_lock_held, take_lock
+from agentp.present import require_reached
 from agentp.redaction import scrub, scrub_error
 from agentp.settings import Settings, read_settings
 from expectations.verdicts import Verdict
@@ -23,8 +24,9 @@ from orchestration import history
 from orchestration.faults import find_delay, is_passing
 from orchestration.history import CheckResult, RunStart
 from orchestration.partitions import find_days
-from orchestration.schema import prepare_history
-from orchestration.tags import AS_OF, BACKFILL_ID, MIGRATE, STARTED_BY, TARGETS, find_job
+from orchestration.schema import prepare_history, require_ours
+from orchestration.tags import AS_OF, BACKFILL_ID, FORCE, MIGRATE, STARTED_BY, TARGETS, find_job
+from sources.agent_p.sight import require_sight
 
 
 class StepError(AgentpError):
@@ -62,6 +64,7 @@ class Target:
     settings: Settings
     start: RunStart
     is_migrated: bool
+    is_forced: bool
     listener: Listener
     _lock_holder: psycopg.Connection[Any] | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -85,6 +88,7 @@ class Target:
             return
         self._let_go()
         connection = self._stack.enter_context(open_connection(self.url, autocommit=True))
+        require_ours(connection)
         what = TARGETS[self.start.job]
         # Held from the first step to the last, by what the run writes.
         take_lock(
@@ -113,6 +117,8 @@ class Target:
             self.begin()
             with self._open_record() as record:
                 history.open_step(record, **names)
+                require_sight(record)
+            require_reached(self.as_of, is_forced=self.is_forced)
             self.listener.note(step)
             yield
         except dg.RetryRequested:
@@ -167,7 +173,7 @@ def target(init_context: dg.InitResourceContext) -> Iterator[Target]:
     )  # fmt: skip
     found = Target(
         settings=listener.settings or read_settings(), start=start, is_migrated=tags.get(MIGRATE, "true") == "true",
-        listener=listener,
+        is_forced=tags.get(FORCE) == "true", listener=listener,
     )  # fmt: skip
     try:
         yield found

@@ -27,6 +27,7 @@ from reports.export_queries import Connection, ExportedMart, choose_marts, choos
 from reports.parquet import write_parquet
 from reports.placement import write_aside
 from reports.spreadsheets import Sheet, SheetColumn, write_csv, write_workbook
+from sources.agent_p.sight import require_sight
 
 FORMATS = ("csv", "xlsx", "parquet")
 MANIFEST = "manifest.json"
@@ -83,6 +84,7 @@ def export_marts(
         connection.read_only = True
         chosen = choose_marts(connection, marts, Audience(audience))
         tenant_ids = choose_tenants(connection, tenants)
+        require_sight(connection, through_views=True)
         build = read_last_build(connection)
         _make_folder(folder)
         (folder / MANIFEST).unlink(missing_ok=True)

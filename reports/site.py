@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from agentp.database import describe_target
 from agentp.locks import hold_file_lock
 from reports.assets import Assets, write_assets
 from reports.audiences import Audience, Veil
@@ -20,6 +21,7 @@ from reports.placement import write_aside
 from reports.reading import open_snapshot, read_edition, read_salons, sign_salons
 from reports.salon_pages import write_chain, write_forward
 from reports.workers import Work, render_salons
+from sources.agent_p.sight import require_sight
 
 STATE = "site.json"
 """What the site was made from; a folder that holds it is ours to write in."""
@@ -48,13 +50,19 @@ def write_site(
     removed. A killed run leaves whole pages, and the next one goes on. A salon whose pages cannot be made keeps those
     that it has, and no other one waits for it.
 
-    Raises `ReportError` for a folder that holds something else, and in the end for salons whose pages could not be
-    made; `SetupError` for a salon that there is not.
+    Without a salon there is nothing to report: nothing is written, and a site that is there stays.
+
+    Raises `ReportError` for a folder that holds something else, for a site that no salon is left of, and in the end for
+    salons whose pages could not be made; `SetupError` for a salon that there is not.
     """
     with _hold(folder), open_snapshot(url) as (connection, snapshot):
+        require_sight(connection, through_views=True)
         state = _read_state(folder)
         read_edition(connection)
         salons = read_salons(connection, tuple(tenants))
+        if not salons:
+            _keep_site(folder, url)
+            return SiteReport(index=folder / "index.html", salons=0, rendered=0, removed=0)
         if state.get("audience") != audience:
             # Before anything else: what the new audience must not see may not outlive a run that dies.
             _remove_pages(folder)
@@ -119,6 +127,15 @@ def identify_program(audience: Audience) -> str:
     for path in sorted(path for path in HERE.rglob("*") if path.suffix in (".py", ".toml", ".html", ".css", ".js")):
         digest.update(str(path.relative_to(HERE)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _keep_site(folder: Path, url: str) -> None:
+    """Refuse to take a site for that of a database without a salon: its salons are not gone, they are elsewhere."""
+    if (folder / STATE).exists():
+        raise ReportError(
+            f"No salon is active in {describe_target(url)}; the site in {folder} is left as it is.",
+            cure="Correct AGENTP_DATABASE_URL, or the salons' is_active; a site that nobody wants is removed by hand.",
+        )
 
 
 def _raise_failures(failed: dict[str, str], salons: int) -> None:

@@ -16,7 +16,7 @@ from orchestration.defs.gate import READABLE
 from orchestration.graph import Graph
 from orchestration.outputs import Withholding
 from orchestration.partitions import CHUNK_DAYS
-from orchestration.tags import FULL_REFRESH
+from orchestration.tags import ACCEPT_REMOVALS, FULL_REFRESH
 from orchestration.targets import Target
 
 
@@ -55,8 +55,11 @@ def build_models(graph: Graph, *, name: str, models: Collection[str], descriptio
             arguments = choose_arguments([graph.name(node) for node in [*wanted, *(tests[key] for key in checked)]])
             if context.run.tags.get(FULL_REFRESH) == "true":
                 arguments.append("--full-refresh")
+            accept_removals = context.run.tags.get(ACCEPT_REMOVALS) == "true"
             stream = DbtStream(
-                lambda hear: _run_models(target, arguments, unreadable=unreadable, hear=hear),
+                lambda hear: _run_models(
+                    target, arguments, unreadable=unreadable, accept_removals=accept_removals, hear=hear
+                ),
                 graph=graph, context=context,
             )  # fmt: skip
             withholding = Withholding(context, awaited=checked, blocking=blocking)
@@ -70,13 +73,14 @@ def build_models(graph: Graph, *, name: str, models: Collection[str], descriptio
 
 
 def _run_models(
-    target: Target, arguments: list[str], *, unreadable: list[str], hear: Callable[[Any], None]
-) -> DbtOutcome:
+    target: Target, arguments: list[str], *, unreadable: list[str], accept_removals: bool,
+    hear: Callable[[Any], None],
+) -> DbtOutcome:  # fmt: skip
     # The lock belongs to dbt's thread: who consumes the events may stop doing so at any of them.
     with open_build(target.url, without=unreadable, announce=target.listener.note):
         return run_dbt(
             target.settings, target.url, *arguments, as_of=target.as_of, days=str(target.start.days or ""),
-            on_finish=target.listener.note, on_event=hear,
+            accept_removals=accept_removals, on_finish=target.listener.note, on_event=hear,
         )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from orchestration.history import CheckResult
 from orchestration.manifest import read_rules
 from orchestration.targets import Target
 from orchestration.translation import OWNER, RAW
-from sources.agent_p.raw_tables import owns_raw_tables
+from sources.agent_p.raw_tables import find_missing_tables, owns_raw_tables
 
 READABLE = "can_be_built_from"
 USUAL = "arrives_as_usual"
@@ -144,13 +144,19 @@ def _migrate(context: dg.AssetExecutionContext, target: Target) -> AgentpError |
     """Migrate, and return what kept from it: tables of another shape do, and the gate says better what is wrong.
 
     A login that may only read the raw tables leaves them as they are (access/builder.sql): their owner migrates them.
+    No run makes a raw table: one that is missing was lost, and an empty one in its place would empty the marts.
     """
     with open_connection(target.url) as connection:
+        if missing := find_missing_tables(connection):
+            context.log.error(f"The raw tables are not migrated: {', '.join(missing)} are missing.")
+            return None
         if not owns_raw_tables(connection):
             context.log.info("The raw tables are somebody else's to migrate.")
             return None
     try:
-        warnings = pipeline.migrate(target.url, last=None, with_change_tracking=True, report=target.listener.note)
+        warnings = pipeline.migrate(
+            target.url, last=None, with_change_tracking=True, report=target.listener.note, is_creating=False
+        )  # fmt: skip
     except AgentpError as error:
         if is_passing(error):
             raise

@@ -8,7 +8,7 @@ from agentp.redaction import scrub
 from agentp.settings import read_settings
 from orchestration import history
 from orchestration.defs.wishes import build_wish_sensor
-from orchestration.schema import prepare_history
+from orchestration.schema import prepare_history, require_ours
 from orchestration.tags import find_job
 
 TOLD = "outage told"
@@ -61,6 +61,7 @@ def build_failures() -> dg.SensorDefinition:
         run = context.dagster_run
         try:
             with open_connection(resolve_url(read_settings()), autocommit=True) as connection:
+                require_ours(connection)
                 prepare_history(connection)
                 history.fail_run(
                     connection, run_id=run.run_id, job=find_job(run.job_name),

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from agentp.errors import RawTablesError
+from sources.agent_p.change_tracking import BUILT_FROM
 from sources.migrations import LEGACY, list_migrations
 
 POSTGRES_NAMES = {
@@ -85,21 +86,28 @@ def find_missing_columns(connection: psycopg.Connection[Any]) -> list[str]:
     return missing
 
 
+def find_missing_tables(connection: psycopg.Connection[Any]) -> list[str]:
+    """Return the raw tables that the database has not got."""
+    return [name for name in find_missing_columns(connection) if "." not in name]
+
+
 def has_no_raw_tables(connection: psycopg.Connection[Any]) -> bool:
     """Whether not one raw table is there: a database that nobody has used yet."""
-    return find_missing_columns(connection) == list(declare_raw_columns())
+    return find_missing_tables(connection) == list(declare_raw_columns())
 
 
 def require_raw_tables(connection: psycopg.Connection[Any], *, without: Collection[str] = ()) -> None:
     """Refuse to build where a raw table or column is missing, before any mart is touched.
 
-    ``without`` are tables of which nothing is to be built.
+    ``without`` are tables of which nothing is to be built. Those that tell which clients changed have to be there.
     """
-    missing = [name for name in find_missing_columns(connection) if name.split(".")[0] not in without]
+    missing = [
+        name for name in find_missing_columns(connection) if name.split(".")[0] not in without or name in BUILT_FROM
+    ]
     if missing:
         tables = [name for name in missing if "." not in name]
         cure = (
-            "Run `agentp migrate`, which makes missing tables."
+            "Restore what was lost; a table that never was there is made, empty, by `agentp migrate`."
             if tables
             else ("Restore the column (it belongs to the data standard), or restore the name it had.")
         )
@@ -107,9 +115,15 @@ def require_raw_tables(connection: psycopg.Connection[Any], *, without: Collecti
 
 
 def require_some_raw_table(connection: psycopg.Connection[Any]) -> None:
-    """Refuse to check a database that nobody has used yet."""
+    """Refuse a database that nobody has used yet, or that is another product's."""
     if has_no_raw_tables(connection):
-        raise RawTablesError("There are no raw tables to check.", cure="Run `agentp migrate`, or load some data.")
+        info = connection.info
+        raise RawTablesError(
+            f"The database {info.dbname} at {info.host}:{info.port} has none of the raw tables "
+            f"({', '.join(declare_raw_tables())}): is it the right one?",
+            cure="Correct AGENTP_DATABASE_URL. A database that is to hold them gets them by `agentp migrate --create`, "
+            "`agentp load FOLDER` or `agentp demo`.",
+        )
 
 
 def owns_raw_tables(connection: psycopg.Connection[Any]) -> bool:

@@ -41,7 +41,7 @@ class Record:
     has_cr: bool
     is_closed: bool
 
-    def split(self) -> list[Field]:
+    def split(self, delimiter: bytes) -> list[Field]:
         """Return the fields, by the rules of Postgres: a quote toggles quoting wherever it stands."""
         fields = []
         value = bytearray()
@@ -58,7 +58,7 @@ class Record:
                 else:
                     is_inside = not is_inside
                     is_quoted = True
-            elif sign == b"," and not is_inside:
+            elif sign == delimiter and not is_inside:
                 fields.append(Field(bytes(value), begin, is_quoted))
                 value.clear()
                 is_quoted = False
@@ -112,7 +112,7 @@ def read_header(export: ExportFile, stream: ExportStream, shape: Shape) -> tuple
     if not header.is_closed:
         raise make_fault(export, line=1, problem="a quote in the header is never closed")
     try:
-        columns = tuple(field.value.decode("utf-8") for field in header.split())
+        columns = tuple(field.value.decode("utf-8") for field in header.split(export.delimiter))
     except UnicodeDecodeError:
         raise make_fault(export, line=1, problem="the header is not UTF-8; save the file as UTF-8") from None
     if "\r" in header.data.decode("utf-8"):
@@ -124,6 +124,12 @@ def read_header(export: ExportFile, stream: ExportStream, shape: Shape) -> tuple
 def check_columns(export: ExportFile, shape: Shape, columns: tuple[str, ...]) -> None:
     """Refuse unknown, repeated and missing columns, naming them."""
     if columns and not any(name in shape.by_name for name in columns):
+        other = next((sign for sign in (";", "\t", "|", ",") if sign in columns[0]), None) if export.is_csv else None
+        if other is not None and columns[0].split(other)[0].strip('"') in shape.by_name:
+            raise make_fault(
+                export, line=1,
+                problem=f"fields are divided by {other!r}, expected {export.delimiter.decode()!r} (export it so)",
+            )  # fmt: skip
         # Without a header the first row would be told of as names of columns.
         raise make_fault(
             export, line=1,
@@ -157,7 +163,7 @@ def find_row(export: ExportFile, *, row: int) -> Place | None:
     with open_export(export) as stream:
         for number, record in enumerate(read_records(stream)):
             if number == row:
-                return Place(record, record.split())
+                return Place(record, record.split(export.delimiter))
     return None
 
 
@@ -177,7 +183,7 @@ def find_copy_line(export: ExportFile, *, copy_line: int) -> Place | None:
             if has_cr is None:
                 has_cr = record.has_cr
             if counted >= copy_line:
-                return Place(record, record.split())
+                return Place(record, record.split(export.delimiter))
     return None
 
 
@@ -186,7 +192,7 @@ def find_broken_text(export: ExportFile) -> Place | None:
     with open_export(export) as stream:
         for record in read_records(stream):
             if is_broken(record.data):
-                return Place(record, record.split())
+                return Place(record, record.split(export.delimiter))
     return None
 
 
@@ -199,6 +205,10 @@ def is_broken(data: bytes) -> bool:
 
 
 def count_rows(export: ExportFile) -> int:
-    """Return the number of rows after the header."""
+    """Return the number of rows after the header, without blank lines at the end."""
+    rows = 0
     with open_export(export) as stream:
-        return sum(1 for _ in read_records(stream)) - 1
+        for number, record in enumerate(read_records(stream)):
+            if record.data:
+                rows = number
+    return rows

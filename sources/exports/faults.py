@@ -33,11 +33,17 @@ EXPECTATIONS = {
 
 SHOWN_TEXTS = frozenset({
     "slug", "role", "channel", "status", "final_status", "item_type", "item_id", "intent", "language",
-    "booking_id", "booking_source", "booking_status", "booking_currency",
+    "booking_id", "booking_source", "booking_status", "booking_currency", "final_intent", "source",
+    "preferred_staff_id",
 })  # fmt: skip
 """The text columns whose values are words of the bots; every other holds, or may hold, what belongs to a person."""
+PERSONAL_NUMBERS = frozenset({"telegram_chat_id", "yclients_client_id"})
 
 _SECRET = re.compile(r"token|secret|passw|api.?key|bearer|\benc:", re.IGNORECASE)
+_AMOUNTS = ("N", "D")
+"""How the catalog calls kinds of numbers, and of times."""
+# A number too large for its column; not 8916…, a phone that a stray comma moved here.
+_AMOUNT = re.compile(r"-?(?![78][0-9]{10}\Z)[0-9]{1,40}(?:[.,][0-9]{0,40})?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
@@ -73,7 +79,12 @@ def show_value(value: str | None, *, column: Column | None) -> str:
         return f"(a text of {len(value)} characters)"
     if column is not None and (column.is_json or (column.is_text and column.name not in SHOWN_TEXTS)):
         return f"({'JSON' if column.is_json else 'a text'} of {len(value)} characters)"
-    value = scrub(value)
+    if column is not None and column.name in PERSONAL_NUMBERS:
+        return f"(a number of {len(value)} characters)"
+    scrubbed = scrub(value)
+    is_amount = column is not None and column.category in _AMOUNTS
+    if not (is_amount and _AMOUNT.fullmatch(value)) or "[card]" in scrubbed:
+        value = scrubbed
     shown = value if len(value) <= SHOWN_LENGTH else value[:SHOWN_LENGTH] + "…"
     return '"' + "".join(sign if sign.isprintable() else _escape(sign) for sign in shown) + '"'
 

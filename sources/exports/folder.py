@@ -23,7 +23,15 @@ TABLES = (
 )
 """The raw tables in the order of their foreign keys (seed 01, section 6)."""
 
-SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
+KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
+"""What is loaded, by the ending of its name; `.gz` may follow."""
+SUFFIXES = tuple(suffix + packed for suffix in KINDS for packed in ("", ".gz"))
+CURES = {
+    (".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst"): "Unpack it; {table}.csv.gz is loaded as it is.",
+    (".xlsx", ".xls", ".ods", ".numbers"): "Save the sheet as CSV in UTF-8, with commas: {table}.csv.",
+    ("",): "Export it as {table}.csv, .tsv, .jsonl or .json (.gz may follow), rename it so, or move it elsewhere.",
+}
+"""What to do with what is not loaded, by the end of its name."""
 CHUNK = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -46,16 +54,26 @@ class ExportFile:
         return self.name.lower().endswith(".gz")
 
     @property
+    def kind(self) -> str:
+        """What the file is: csv, tsv, jsonl (an object a line) or json (an array of objects)."""
+        return KINDS[Path(self.name.lower().removesuffix(".gz")).suffix]
+
+    @property
     def is_csv(self) -> bool:
-        """Whether the file is CSV; else it is JSON Lines."""
-        return self.name.lower().removesuffix(".gz").endswith(".csv")
+        """Whether the file is CSV, by commas or tabs; else it is JSON."""
+        return self.kind in ("csv", "tsv")
+
+    @property
+    def delimiter(self) -> bytes:
+        """What divides the fields of a CSV file."""
+        return b"\t" if self.kind == "tsv" else b","
 
 
 def find_exports(folder: Path) -> list[ExportFile]:
     """Return the folder's exports in the tables' order.
 
-    Files of other kinds and hidden files are ignored; a CSV or JSON Lines file of an unknown table, two
-    files of one table, and a folder without any export are a `LoadError`.
+    Files of other kinds and hidden files are ignored, but for those that are named after a raw table. These, a CSV or
+    JSON Lines file of an unknown table, two files of one table, and a folder without any export are a `LoadError`.
     """
     if not folder.exists():
         raise LoadError(f"The folder {folder} does not exist.", cure="Give the folder that holds the exports.")
@@ -64,14 +82,18 @@ def find_exports(folder: Path) -> list[ExportFile]:
     found: dict[str, ExportFile] = {}
     for path in sorted(folder.iterdir()):
         suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
-        if suffix is None or path.name.startswith(".") or not path.is_file():
+        if path.name.startswith("."):
             continue
         # The dashboard of Supabase names its exports <table>_rows.csv.
-        table = path.name[: -len(suffix)].removesuffix("_rows")
-        if table not in TABLES:
+        table = path.name[: -len(suffix)].removesuffix("_rows") if suffix else ""
+        if table not in TABLES or not path.is_file():
+            _refuse_by_name(path)
+            # A folder may hold any JSON beside its exports.
+            if suffix is None or suffix.removesuffix(".gz") == ".json" or not path.is_file():
+                continue
             raise LoadError(
                 f"{path.name} is named after no raw table; known tables are {', '.join(TABLES)}.",
-                cure="Rename the file to <table>.csv, .csv.gz, .jsonl or .jsonl.gz, or move it elsewhere.",
+                cure="Rename the file to <table>.csv, .tsv, .jsonl or .json (.gz may follow), or move it elsewhere.",
             )
         if table in found:
             raise LoadError(
@@ -85,6 +107,19 @@ def find_exports(folder: Path) -> list[ExportFile]:
             cure=f"Put files such as {TABLES[0]}.csv or {TABLES[0]}.jsonl.gz there ({', '.join(TABLES)}).",
         )
     return [found[table] for table in TABLES if table in found]
+
+
+def _refuse_by_name(path: Path) -> None:
+    """Refuse what is named after a raw table and is not loaded: left out, it would be missed by nobody."""
+    name = path.name.casefold()
+    named = next((table for table in TABLES if table in name), None)
+    if named is not None:
+        cure = next(cure for endings, cure in CURES.items() if name.endswith(endings))
+        what = "is a folder" if path.is_dir() else "is of no kind that is loaded"
+        raise LoadError(
+            f"{path.name} is named after {named}, and {what}.",
+            cure=cure.format(table=named),
+        )
 
 
 class ExportStream:
@@ -108,6 +143,16 @@ class ExportStream:
         """Return the next line with its end, however long it is; nothing at the end."""
         with _explain_reading(self._export):
             return self._source.readline()
+
+    def peek_sign(self) -> bytes:
+        """Return the first byte that is no white space, and stand where it stood before."""
+        with _explain_reading(self._export):
+            begin = self._source.tell()
+            sign = b" "
+            while sign.isspace():
+                sign = self._source.read(1)
+            self._source.seek(begin)
+            return sign
 
     def drop_byte_order_mark(self) -> None:
         """Skip the mark with which Windows programs begin UTF-8."""

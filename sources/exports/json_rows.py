@@ -1,13 +1,15 @@
-"""JSON Lines as the text that COPY reads: one object a line, numbers digit by digit as they were written."""
+"""JSON as the text that COPY reads: objects a line each or in an array, numbers digit by digit as they were written."""
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from agentp.errors import LoadError
 from sources.exports.catalog import Column, Shape
+from sources.exports.cells import describe_refused, is_refused
 from sources.exports.csv_records import check_columns
 from sources.exports.faults import make_fault, make_value_fault, show_value
 from sources.exports.folder import CHUNK, GZIP_MAGIC, ExportFile, ExportStream, open_export
@@ -79,6 +81,9 @@ class JsonRows:
         if text is None:
             shown = dump(value)
             raise make_value_fault(self._export, line=line, column=column, value=shown)
+        if is_refused(column, text, is_quoted=True):
+            expected = describe_refused(column, is_csv=False)
+            raise make_value_fault(self._export, line=line, column=column, value=text, expected=expected)
         if "\0" in text:
             raise make_fault(
                 self._export,
@@ -98,7 +103,13 @@ class JsonRows:
 
 
 def read_objects(export: ExportFile, stream: ExportStream) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each row with its line; what is not a JSON object in UTF-8 is a `LoadError`."""
+    """Yield each row with its line; what is not a JSON object in UTF-8 is a `LoadError`.
+
+    A `.json` file is an array of them, or an object a line all the same.
+    """
+    if export.kind == "json" and stream.peek_sign() == b"[":
+        yield from read_array(export, stream)
+        return
     line = 0
     while data := stream.read_whole_line():
         line += 1
@@ -125,6 +136,60 @@ def read_objects(export: ExportFile, stream: ExportStream) -> Iterator[tuple[int
         yield line, row
 
 
+def read_array(export: ExportFile, stream: ExportStream) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each object of an array with the line that it begins on; no more of the file is held than it takes."""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    text, line, awaited, is_last = "", 1, 0, False
+    # What may come next: the array, its first object or its end, an object, what follows one, nothing.
+    state = "array"
+    while not is_last:
+        piece = stream.read_chunk()
+        is_last = not piece
+        try:
+            text += decode(piece, is_last)
+        except UnicodeDecodeError:
+            line += text.count("\n")
+            raise make_fault(export, line=line, problem="not UTF-8 from here on; save the file as UTF-8") from None
+        place = 0
+        while is_last or len(text) >= awaited:
+            begin = _find_sign(text, place)
+            line += text.count("\n", place, begin)
+            place, sign = begin, text[begin : begin + 1]
+            if not sign:
+                break
+            if (state, sign) in _AFTER:
+                state, place = _AFTER[state, sign], place + 1
+                continue
+            if state not in ("first", "object"):
+                problem = "expected nothing after the array" if state == "end" else "expected a comma or ] here"
+                raise make_fault(export, line=line, problem=problem)
+            try:
+                row, end = _DECODER.raw_decode(text, place)
+            except json.JSONDecodeError as error:
+                if not is_last:
+                    break
+                at = line + text.count("\n", place, error.pos)
+                raise make_fault(export, line=at, problem=f"not JSON: {error.msg}") from None
+            except RecursionError:
+                raise make_fault(export, line=line, problem="the JSON is nested too deeply") from None
+            if not isinstance(row, dict):
+                raise make_fault(export, line=line, problem="expected an array of JSON objects, such as [{…}, {…}]")
+            yield line, row
+            line += text.count("\n", place, end)
+            state, place = "after", end
+        text = text[place:]
+        # An object that does not end is looked at again when there is twice as much of it.
+        awaited = 2 * len(text)
+    if state != "end":
+        raise make_fault(export, line=line, problem="the array does not end; is the file whole?")
+
+
+def _find_sign(text: str, place: int) -> int:
+    while text[place : place + 1] in _SPACES:
+        place += 1
+    return place
+
+
 def find_object(export: ExportFile, *, row: int) -> tuple[int, dict[str, Any]] | None:
     """Return the row with this number, counted from 1, and its line."""
     with open_export(export) as stream:
@@ -136,11 +201,18 @@ def find_object(export: ExportFile, *, row: int) -> tuple[int, dict[str, Any]] |
 
 def parse(text: str) -> Any:
     """Parse JSON; its numbers stay text, and NaN and Infinity are refused."""
-    return json.loads(text, parse_float=RawNumber, parse_int=RawNumber, parse_constant=_refuse_constant)
+    return _DECODER.decode(text)
 
 
 def _refuse_constant(name: str) -> None:
     raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
+
+
+_DECODER = json.JSONDecoder(parse_float=RawNumber, parse_int=RawNumber, parse_constant=_refuse_constant)
+_SPACES = frozenset(" \t\r\n")
+_AFTER = {
+    ("array", "["): "first", ("first", "]"): "end", ("after", ","): "object", ("after", "]"): "end",
+}  # fmt: skip
 
 
 def dump(value: Any) -> str:

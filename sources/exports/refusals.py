@@ -9,7 +9,14 @@ import psycopg
 from agentp.errors import LoadError
 from sources.exports.catalog import Column, Shape
 from sources.exports.csv_records import Place, find_broken_text, find_copy_line
-from sources.exports.faults import describe_check, make_fault, make_value_fault, show_value, tell_reason
+from sources.exports.faults import (
+    describe_check,
+    describe_expected,
+    make_fault,
+    make_value_fault,
+    show_value,
+    tell_reason,
+)
 from sources.exports.folder import ExportFile
 from sources.exports.staged import Staged, find_values
 
@@ -88,6 +95,8 @@ def _explain_row(staged: Staged, row: int, column: Column | None, error: psycopg
 
 
 def _describe_refused(column: Column, error: psycopg.Error) -> str | None:
+    if isinstance(error, psycopg.errors.DatetimeFieldOverflow):
+        return f"{describe_expected(column)}, a day that there is, from 4713 BC to 294276"
     if isinstance(error, psycopg.errors.UntranslatableCharacter):
         return "JSON without the escape \\u0000, which Postgres cannot hold"
     if isinstance(error, psycopg.errors.ProgramLimitExceeded | psycopg.errors.StatementTooComplex):

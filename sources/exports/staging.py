@@ -15,6 +15,7 @@ from sources.exports.folder import ExportFile, open_export
 from sources.exports.json_rows import JsonRows
 from sources.exports.refusals import REFUSALS, explain_refusal
 from sources.exports.staged import ROW, Staged, name_staging
+from sources.exports.strict_csv import StrictRecords
 
 Progress = Callable[[str, int], None]
 
@@ -27,10 +28,12 @@ def stage_export(
         if export.is_csv:
             columns = read_header(export, stream, shape)
             _create_staging(connection, shape, columns, demanded=columns)
-            options = _csv_options(shape, columns)
-            chunks = iter(stream.read_chunk, b"")
-            watch = _EndMarkerWatch(chunks)
+            options = _csv_options(export, shape, columns)
+            records = StrictRecords(export, shape, columns, iter(stream.read_chunk, b""), line=2)
+            watch = _EndMarkerWatch(iter(records))
             rows = _copy(connection, export, shape, columns, options=options, chunks=iter(watch), progress=progress)
+            if records.fault is not None:
+                raise records.fault from None
             if watch.is_suspicious and connection.info.server_version < 180_000 and rows != count_rows(export):
                 raise make_fault(
                     export,
@@ -68,14 +71,14 @@ class _EndMarkerWatch:
             yield chunk
 
 
-def _csv_options(shape: Shape, columns: tuple[str, ...]) -> sql.Composable:
+def _csv_options(export: ExportFile, shape: Shape, columns: tuple[str, ...]) -> sql.Composable:
     """An empty field is NULL, but empty text where text is required and nothing stands in for it."""
     texts = [
         sql.Identifier(name)
         for name in columns
         if (column := shape.by_name[name]).is_text and column.not_null and column.default is None
     ]
-    options = sql.SQL("format csv, encoding 'UTF8'")
+    options = sql.SQL("format csv, encoding 'UTF8', delimiter {}").format(export.delimiter.decode())
     return sql.SQL("{}, force_not_null ({})").format(options, sql.SQL(", ").join(texts)) if texts else options
 
 

@@ -141,7 +141,7 @@ def test_builds_that_died_in_any_model_are_simply_run_again(built_chain: Worksho
         built_chain.execute(
             "update conversation_sessions_v2 set booking_status = 'cancelled' where id %% 17 = %s", [place]
         )
-        recorder.run(built_chain.url, as_of=AS_OF, full_refresh=place % 5 == 0, dies_in=model)
+        recorder.run(built_chain.url, as_of=AS_OF, brake_share=1, full_refresh=place % 5 == 0, dies_in=model)
     built_chain.build(as_of=AS_OF)
     after_deaths = built_chain.read_marts()
     assert after_deaths == rebuild_elsewhere(built_chain)

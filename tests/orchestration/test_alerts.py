@@ -104,6 +104,7 @@ def test_two_at_once_tell_once(history: Workshop, webhook: Webhook) -> None:
 
 
 def test_two_at_once_make_the_tables_of_a_fresh_database(history: Workshop, database_url: str) -> None:
+    Workshop(url=database_url, settings=history.settings).migrate()
     with ThreadPoolExecutor(4) as pool:
         reports = list(pool.map(lambda _: send_alerts(database_url, history.settings), range(4)))
     assert reports == [AlertReport((), (), 0, 0, ())] * 4

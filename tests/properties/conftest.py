@@ -1,4 +1,4 @@
-"""Databases that may not be altered by triggers: their builds compare fingerprints instead."""
+"""Databases whose builds may lose everything, for histories delete salons; some may not be altered by triggers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,29 @@ from agentp.settings import Settings
 from tests.support.marts import Workshop
 
 
+@pytest.fixture
+def workshop(workshop: Workshop) -> Workshop:
+    """A database whose marts stand, of no salon yet."""
+    workshop.settings = workshop.settings.model_copy(update={"brake_share": 1})
+    return workshop
+
+
+@pytest.fixture
+def make_workshop(make_workshop: Callable[[], Workshop]) -> Callable[[], Workshop]:
+    """Make several of them."""
+
+    def make() -> Workshop:
+        made = make_workshop()
+        made.settings = made.settings.model_copy(update={"brake_share": 1})
+        return made
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def _untracked_template(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
     url = make_database(None)
-    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
+    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False, brake_share=1))
     workshop.migrate(with_change_tracking=False)
     workshop.build()
     return str(conninfo_to_dict(url)["dbname"])
@@ -29,7 +48,7 @@ def make_untracked(
 
     def make() -> Workshop:
         url = open_database(_untracked_template)
-        return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
+        return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False, brake_share=1))
 
     return make
 

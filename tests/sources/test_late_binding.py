@@ -28,9 +28,7 @@ def salon(workshop: Workshop) -> Workshop:
     """A salon whose client waits for a place, as builds left it."""
     workshop.add_dialogue()
     owner = {"tenant_id": make_id("salon"), "user_id": make_id("client")}
-    workshop.insert(
-        "wishlist_v2", [{"item_type": "slot_waiting", "item_id": "service_1", "comment": "soon", **owner}]
-    )
+    workshop.insert("wishlist_v2", [{"item_type": "slot_waiting", "item_id": "service_1", "comment": "soon", **owner}])
     workshop.build_with_dbt()
     return workshop
 

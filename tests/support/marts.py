@@ -73,7 +73,9 @@ class Workshop:
         """Build and return what changed, by mart: from recorded scripts where there are such, else by dbt."""
         if self.recorder is None or not self.recorder.fits(self.url, self.settings):
             return self.build_with_dbt(as_of=as_of, full_refresh=full_refresh, select=select)
-        self.recorder.run(self.url, as_of=as_of, full_refresh=full_refresh, select=select)
+        self.recorder.run(
+            self.url, as_of=as_of, brake_share=self.settings.brake_share, full_refresh=full_refresh, select=select
+        )
         return {change.mart: change for change in pipeline.read_last_changes(self.url)}
 
     def build_with_dbt(

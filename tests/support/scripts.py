@@ -68,7 +68,7 @@ class Recorder:
 
     settings: Settings
     copy: Callable[[], str]
-    scripts: dict[tuple[bool, bool, bool], Scripts] = field(default_factory=dict)
+    scripts: dict[tuple[bool, bool, bool, float], Scripts] = field(default_factory=dict)
     parents: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,17 +80,28 @@ class Recorder:
             if not (connection.execute(STANDS).fetchone() or (False,))[0]:
                 return False
             last = connection.execute(LAST).fetchone()
-        return last == (compute_definition(settings),) == (self.definition,) and read_limits() == self.limits
+        return (
+            last == (compute_definition(settings),) == (self.definition,)
+            and read_limits() == self.limits
+            and settings.brake_rows == self.settings.brake_rows
+        )
 
     def run(
-        self, url: str, *, as_of: str, full_refresh: bool = False, select: str | None = None, dies_in: str | None = None
+        self,
+        url: str,
+        *,
+        as_of: str,
+        brake_share: float,
+        full_refresh: bool = False,
+        select: str | None = None,
+        dies_in: str | None = None,
     ) -> None:
         """Build as `dbt run` would, on one connection; one that ``dies_in`` a model ends before it publishes it."""
         names = Names(str(conninfo_to_dict(url)["dbname"]), as_of, str(uuid.uuid4()))
         chosen = self._select(select)
         with psycopg.connect(url, autocommit=True) as connection:
             (is_tracked,) = connection.execute(TRACKED).fetchone() or (False,)
-            kind = (len(as_of) == len(DAY), is_tracked)
+            kind = (len(as_of) == len(DAY), is_tracked, brake_share)
             script = self._find(full_refresh, *kind)
             connection.execute(script.fill(script.start, names))
             found = connection.execute("select is_full from build.runs where invocation_id = %s", [names.invocation_id])
@@ -113,23 +124,24 @@ class Recorder:
 
     def list_models(self) -> list[str]:
         """Return what a build publishes, in its order."""
-        return list(self._find(is_full=False, is_day=True, is_tracked=True).models)
+        return list(self._find(False, True, True, self.settings.brake_share).models)
 
-    def _find(self, is_full: bool, is_day: bool, is_tracked: bool) -> Scripts:
-        key = (is_full, is_day, is_tracked)
+    def _find(self, is_full: bool, is_day: bool, is_tracked: bool, brake_share: float) -> Scripts:
+        key = (is_full, is_day, is_tracked, brake_share)
         if key not in self.scripts:
             self.scripts[key] = self._record(*key)
         return self.scripts[key]
 
-    def _record(self, is_full: bool, is_day: bool, is_tracked: bool) -> Scripts:
+    def _record(self, is_full: bool, is_day: bool, is_tracked: bool, brake_share: float) -> Scripts:
         """Run dbt on a copy, and keep what it executed."""
         url, as_of, events = self.copy(), DAY if is_day else INSTANT, list[Any]()
+        settings = self.settings.model_copy(update={"brake_share": brake_share})
         with psycopg.connect(url) as connection:
             if not is_tracked:
                 connection.execute("drop schema change_tracking cascade")
         with pipeline.open_build(url):
             arguments = ["run", "--full-refresh"] if is_full else ["run"]
-            outcome = run_dbt(self.settings, url, *arguments, as_of=as_of, on_event=events.append)
+            outcome = run_dbt(settings, url, *arguments, as_of=as_of, on_event=events.append)
         assert outcome.failures == []
         if not self.parents:
             run_dbt(self.settings, url, "parse")
@@ -168,7 +180,7 @@ class Recorder:
         if selection is None:
             return None
         if not self.parents:
-            self._find(False, True, True)
+            self._find(False, True, True, self.settings.brake_share)
         chosen: set[str] = set()
         for word in selection.split():
             chosen |= self._trace(word[1:]) if word.startswith("+") else {word}

@@ -1,7 +1,8 @@
 {# Clients whom the bot deleted with all their rows (issue 7): the marts follow by themselves; here goes what rooms keep of
    them that no build makes. Of the clients that this build claimed those whom no raw table knows any more, after a full
-   build of all that are kept. Whoever is being forgotten on purpose is left to `agentp forget`, which keeps the counts. An
-   empty table of clients is a database that is being loaded, and nobody's departure. #}
+   build of all that are kept. Messages stay, so that nobody who comes back gets one twice: their keys do, by a hash in the
+   place of the client's id, and nothing else of the client. Whoever is being forgotten on purpose is left to `agentp forget`,
+   which keeps the counts. An empty table of clients is a database that is being loaded, and nobody's departure. #}
 
 {% macro remove_departed() %}
     {%- set raw = var('raw_schema') -%}
@@ -16,7 +17,8 @@
             for place in {{ kept_of_clients() }} loop
                 execute format(
                     'insert into departed_clients select distinct tenant_id, %1$I from %2$s '
-                    'where %1$I is not null and tenant_id is not null on conflict do nothing', place.client_column, place.relation
+                    'where %1$I is not null and tenant_id is not null %3$s on conflict do nothing',
+                    place.client_column, place.relation, case when place.is_outbox then 'and message_text <> $$$$' end
                 );
             end loop;
         end if;
@@ -46,7 +48,21 @@
             delete from change_tracking.unchecked_clients as unchecked using departed_clients as departed
             where unchecked.client_id = departed.client_id;
         end if;
+        if to_regclass('dashboard.outbox') is not null then
+            delete from dashboard.outbox as outbox using departed_clients as departed, dashboard.outbox as kept
+            where
+                outbox.client_id = departed.client_id and kept.tenant_id = outbox.tenant_id
+                and kept.message_key = {{ anonymous_key('outbox') }} and kept.message_key <> outbox.message_key;
+            update dashboard.outbox as outbox
+            set
+                message_key = {{ anonymous_key('outbox') }}, client_id = {{ anonymous_client('outbox') }},
+                message_text = '', payload = '{}',
+                status = case outbox.status when 'pending' then 'withdrawn' else outbox.status end
+            from departed_clients as departed
+            where outbox.client_id = departed.client_id;
+        end if;
         for place in {{ kept_of_clients() }} loop
+            continue when place.is_outbox;
             execute format(
                 'delete from %s where %I in (select client_id from departed_clients)', place.relation, place.client_column
             );
@@ -72,10 +88,25 @@
 {% endmacro %}
 
 
+{# Who a message was for once nobody knows them: the same for the same client, so that the key is found again
+   (activation/queries/win_backs.sql), and the client by nobody who has no list of ids. #}
+{% macro anonymous_client(relation) -%}
+    md5({{ relation }}.tenant_id::text || {{ relation }}.client_id::text)::uuid
+{%- endmacro %}
+
+
+{% macro anonymous_key(relation) -%}
+    replace({{ relation }}.message_key, {{ relation }}.client_id::text, {{ anonymous_client(relation) }}::text)
+{%- endmacro %}
+
+
 {# Every column with a client's id in what no model builds: what is added later is among it. #}
 {% macro kept_of_clients() -%}
     (
-        select c.oid::regclass as relation, a.attname as client_column
+        select
+            c.oid::regclass as relation,
+            a.attname as client_column,
+            c.oid = to_regclass('dashboard.outbox') as is_outbox
         from pg_class as c
         inner join pg_attribute as a on c.oid = a.attrelid
         where

@@ -108,6 +108,11 @@
         where model_runs.invocation_id = '{{ invocation_id }}' and model_runs.model in (
             {%- for name in models_that_read_days() %}'{{ name }}'{{ ', ' if not loop.last }}{% endfor -%}
         )
+    )
+    {# What is not over anywhere by the clock is looked at again, until it is and what it showed can be kept. #}
+    and (
+        day < (statement_timestamp() at time zone 'UTC' - interval '12 hours')::date
+        or day > {{ as_of_day("'UTC'") }} + 1
     );
     {% endif %}
     update build.runs set outcome = '{{ outcome }}', finished_at = statement_timestamp()

@@ -5,6 +5,7 @@
    config:
      scope       what one scoped build may touch: {'queue': 'touched_clients' | 'touched_days', 'columns': [...]};
                  without it every build covers the whole table.
+     brake       false where the mart may lose any number of rows at once (brake.sql).
      announces   column pairs (tenant, day) of rows that changed, handed on to the queue of touched days.
      indexes     lists of columns beside the primary key. #}
 {% materialization published, adapter='postgres' %}
@@ -92,6 +93,7 @@
         and {{ scope_filter(scope, 'stored') }}
         {%- endif %};
 
+    {{ brake(relation, next, written, removed, key) }}
     {# Readers go on reading; a second writer waits for the lock instead of meeting us half-way. #}
     {{ where_changed([written, removed], "lock table " ~ relation ~ " in share row exclusive mode") }}
     {% if not full %}{{ announce_days(relation, next, written, removed, key) }}{% endif %}

@@ -2,6 +2,7 @@
     materialized='published',
     contract={'enforced': true},
     announces=['day'],
+    brake=false,
     meta={'distributed_by': 'tenant_id'}
 ) }}
 

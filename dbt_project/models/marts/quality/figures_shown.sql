@@ -12,9 +12,13 @@ tenants as (
 
 ),
 
+-- A build for a moment ahead calls days over that are not: nobody was shown them yet.
 published as (
 
-    select * from {{ ref('int_figures_published') }}
+    select figures.*
+    from {{ ref('int_figures_published') }} as figures
+    left join tenants on figures.tenant_id = tenants.tenant_id
+    where figures.day < {{ local_day(shown_at(), tenant_timezone()) }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ config(brake=false) }}
+
 with
 
 visit_days as (

@@ -1,3 +1,5 @@
+{{ config(brake=false) }}
+
 with
 
 assessed as (

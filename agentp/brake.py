@@ -1,0 +1,112 @@
+"""What a build looks at before it publishes anything: whether what its marts tell of is still there at all.
+
+The brake itself stands in the materialization (dbt_project/macros/materializations/brake.sql), a mart at a time; by
+then others may be published. What is plain beforehand stops before the first one: a salon of which rows of a kind are
+published and not one is left in the raw table, or most of whose clients are gone. So do a truncated or filtered table,
+a salon that is missing, and the database of somebody else.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from agentp.errors import BuildError
+from agentp.settings import Settings
+
+STOPPED = "The brake stopped"
+"""How every stop by the brake begins, here and in brake.sql."""
+CURE = (
+    "Look for what was lost, filtered or renamed. Where it is meant to go: --accept-removals of `agentp build`, `run` "
+    "and `backfill`, or the run's tag agentp/accept_removals, lets it go once; AGENTP_BRAKE_SHARE is the share."
+)
+ROOTS = (
+    ("tenants_v2", "id", "dialogs", "messages"), ("clients_v2", "tenant_id", "clients", "clients"),
+    ("conversation_sessions_v2", "tenant_id", "sessions", "sessions"),
+    ("recent_history_v2", "tenant_id", "dialogs", "messages"),
+)  # fmt: skip
+"""Raw tables by the column that names the salon, the mart that holds what becomes of them, and the word for it."""
+
+
+CLIENTS_EACH = 5
+"""So many rows weigh as much as a client (brake.sql)."""
+
+
+def require_roots(connection: psycopg.Connection[Any], settings: Settings) -> None:
+    """Refuse to build where the raw tables have lost what the marts hold; raises `BuildError`, writes nothing.
+
+    Up to ``brake_rows`` rows of a salon, or a fifth as many clients, are no reason, and neither is a mart, a raw table
+    or a column that is not there: the build itself says so.
+    """
+    if settings.brake_share >= 1:
+        return
+    found: list[str] = []
+    with suppress(psycopg.errors.UndefinedColumn):
+        found = _look(connection, settings)
+    if found:
+        more = f"; … {len(found) - 3} more" if len(found) > 3 else ""
+        raise BuildError(f"{STOPPED} the build before its first mart: {'; '.join(found[:3])}{more}.", cure=CURE)
+
+
+def _look(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
+    found: list[str] = []
+    for table, column, mart, word in ROOTS:
+        if _exists(connection, "dashboard.metrics_dailies", f"dashboard.{mart}", f"public.{table}"):
+            found += _find_lost(connection, settings, table=table, column=column, mart=mart, word=word)
+    if not found and _exists(connection, "dashboard.clients", "public.clients_v2"):
+        found += _find_lost_clients(connection, settings)
+    return found
+
+
+def _find_lost(
+    connection: psycopg.Connection[Any], settings: Settings, *, table: str, column: str, mart: str, word: str
+) -> list[str]:
+    # An inferred session has no row in the archive.
+    counts = sql.SQL("and not published.is_inferred") if mart == "sessions" else sql.SQL("")
+    rows = connection.execute(
+        sql.SQL(
+            "select salons.tenant_id::text, (select count(*) from dashboard.{mart} as published "
+            "where published.tenant_id = salons.tenant_id {counts}) "
+            "from (select distinct tenant_id from dashboard.metrics_dailies) as salons "
+            "where exists (select 1 from dashboard.{mart} as published "
+            "where published.tenant_id = salons.tenant_id {counts} offset %(floor)s) "
+            "and not exists (select 1 from public.{table} as rows where rows.{column} = salons.tenant_id) "
+            "order by 2 desc, 1"
+        ).format(mart=sql.Identifier(mart), table=sql.Identifier(table), column=sql.Identifier(column), counts=counts),
+        {"floor": settings.brake_rows // CLIENTS_EACH if mart == "clients" else settings.brake_rows},
+    ).fetchall()
+    return [
+        f"{count:,} {word} of salon {tenant} are published and public.{table} has no row of it"
+        for tenant, count in rows
+    ]
+
+
+def _find_lost_clients(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
+    forgotten = "quality.pending_forgettings"
+    pending = sql.SQL("and clients.client_id not in (select client_id from quality.pending_forgettings)")
+    rows = connection.execute(
+        sql.SQL(
+            "select tenant_id::text, clients, lost from (select clients.tenant_id, count(*) as clients, "
+            "count(*) filter (where not exists (select 1 from public.clients_v2 as rows "
+            "where rows.id = clients.client_id and rows.tenant_id = clients.tenant_id) {pending}) as lost "
+            "from dashboard.clients as clients group by clients.tenant_id) as salons "
+            "where lost > %(floor)s and lost > %(share)s * clients order by lost desc"
+        ).format(pending=pending if _exists(connection, forgotten) else sql.SQL("")),
+        {"floor": settings.brake_rows // CLIENTS_EACH, "share": settings.brake_share},
+    ).fetchall()
+    return [
+        f"{lost:,} of {clients:,} clients of salon {tenant} are gone from public.clients_v2, more than "
+        f"AGENTP_BRAKE_SHARE ({settings.brake_share:g})"
+        for tenant, clients, lost in rows
+    ]
+
+
+def _exists(connection: psycopg.Connection[Any], *relations: str) -> bool:
+    row = connection.execute(
+        "select bool_and(to_regclass(name) is not null) from unnest(%s::text[]) as name", (list(relations),)
+    )
+    found = row.fetchone()
+    return bool(found and found[0])

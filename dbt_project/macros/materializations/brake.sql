@@ -1,0 +1,130 @@
+{# The brake: a build that would take away more of a mart than `AGENTP_BRAKE_SHARE` of a salon's rows or clients, or of all
+   rows, stops in the transaction that would have published it, and the mart is as it was (agentp/brake.py says what is
+   looked at before the first mart). What does not count:
+
+     - rows that others take the place of: a salon that changes its zone moves its hours to other keys and loses none;
+     - days and months, where a build is for an earlier moment than the last one, which reached further: what that moment
+       held nobody knows, and the marts that they are summed from are compared all the same;
+     - clients who are being forgotten, whom `agentp forget` announced in quality.pending_forgettings;
+     - up to `AGENTP_BRAKE_ROWS` rows, or a fifth as many clients, because a small salon's share is soon reached;
+     - marts with `brake: false`, whose rows come and go with less than a row of the bots': days without anything, of a salon
+       that left or was opened later than it said, and summaries of windows that move on.
+
+   `AGENTP_ACCEPT_REMOVALS` lets all of it go, once. #}
+{% macro brake(relation, next, written, removed, key) %}
+    {%- set floor, share = env_var('AGENTP_BRAKE_ROWS', '100') | int, env_var('AGENTP_BRAKE_SHARE', '0.2') | float -%}
+    {%- if config.get('brake', true) and share < 1 and env_var('AGENTP_ACCEPT_REMOVALS', '') != 'true' %}
+    do $brake$
+    declare
+        forgotten uuid[] := '{}';
+        stop text;
+    begin
+        if (select count(*) from {{ removed }}) <= {{ floor // 5 }}
+            {%- if ['day', 'visit_month', 'cohort_month'] | select('in', key) | first is defined %} or {{ has_as_of_moved_back() }}{% endif %} then
+            return;
+        end if;
+        if to_regclass('quality.pending_forgettings') is not null then
+            forgotten := coalesce((select array_agg(client_id) from quality.pending_forgettings), '{}');
+        end if;
+        select
+            'The brake stopped {{ relation.schema }}.{{ relation.identifier }}: of its ' || min(lost.mart_rows)
+            || ' rows ' || min(lost.mart_lost) || ' would go, which is more than AGENTP_BRAKE_SHARE ({{ share }}) of what '
+            || case min(lost.salons) when 1 then '1 salon has' else min(lost.salons) || ' salons have' end || ': '
+            || string_agg(
+                lost.salon || ' ' || lost.gone || ' of ' || lost.before || ' ' || lost.measure, '; ' order by lost.place
+            ) filter (where lost.place <= 3)
+            || case when count(*) > 3 then '; …' else '' end || '.'
+        into stop
+        from (
+            {{ lost_by_salon(relation, next, written, removed, key, floor, share) }}
+        ) as lost;
+        if stop is not null then
+            raise exception '%', stop;
+        end if;
+    end
+    $brake$;
+    {%- endif -%}
+{% endmacro %}
+
+
+{# One row per salon and measure that loses too much, the largest loss first, with the mart's rows, how many of them would go
+   and the number of such salons beside it. Read only where more rows go than the floor, by a block that knows whom
+   `agentp forget` announced as `forgotten`. #}
+{% macro lost_by_salon(relation, next, written, removed, key, floor, share) -%}
+    {%- set client = ['session_client_id', 'client_id'] | select('in', model.columns.keys()) | first | default(none) -%}
+    with counted as (
+        select
+            stored.tenant_id,
+            {{ 'stored.' ~ client if client else 'null::uuid' }} as client_id,
+            count(*) as rows_before,
+            count(gone.tenant_id) as rows_gone
+        from {{ relation }} as stored
+        left join {{ removed }} as gone on {{ equal_keys(key, 'stored', 'gone') }}
+        group by 1, 2
+    ),
+    by_client as (
+        select
+            counted.tenant_id,
+            sum(counted.rows_before)::bigint as rows_before,
+            sum(counted.rows_gone)::bigint as rows_gone,
+            count(counted.client_id) as clients_before,
+            {%- if client %}
+            count(counted.client_id) filter (
+                where
+                    counted.rows_gone = counted.rows_before
+                    and not exists (
+                        select 1 from {{ next }} as kept
+                        where kept.tenant_id = counted.tenant_id and kept.{{ client }} = counted.client_id
+                    )
+                    and counted.client_id <> all (forgotten)
+            ) as clients_gone
+            {%- else %}
+            0 as clients_gone
+            {%- endif %}
+        from counted
+        group by counted.tenant_id
+    ),
+    come as (
+        select tenant_id, count(*) as rows_come from {{ written }} where not is_update group by tenant_id
+    ),
+    by_salon as (
+        select
+            by_client.tenant_id,
+            by_client.rows_before,
+            greatest(by_client.rows_gone - coalesce(come.rows_come, 0), 0) as rows_lost,
+            by_client.clients_before,
+            by_client.clients_gone
+        from by_client
+        left join come on by_client.tenant_id = come.tenant_id
+    ),
+    totals as (
+        select sum(rows_before)::bigint as rows_before, sum(rows_lost)::bigint as rows_lost from by_salon
+    ),
+    measured as (
+        select tenant_id, 'rows' as measure, rows_before as before, rows_lost as lost, {{ floor }} as free from by_salon
+        union all
+        select tenant_id, 'clients', clients_before, clients_gone, {{ floor // 5 }} from by_salon
+        union all
+        select null, 'rows', rows_before, rows_lost, {{ floor }} from totals
+    ),
+    excessive as (
+        select * from measured where lost > free and lost > {{ share }} * before
+    )
+    select
+        coalesce(tenants.slug, excessive.tenant_id::text, 'of all') as salon,
+        excessive.measure,
+        {{ grouped('excessive.before') }} as before,
+        {{ grouped('excessive.lost') }} as gone,
+        {{ grouped('totals.rows_before') }} as mart_rows,
+        {{ grouped('totals.rows_lost') }} as mart_lost,
+        greatest((select count(distinct tenant_id) from excessive), 1) as salons,
+        row_number() over (order by excessive.tenant_id is null, excessive.lost desc, excessive.tenant_id) as place
+    from excessive
+    cross join totals
+    left join {{ var('raw_schema') }}.tenants_v2 as tenants on excessive.tenant_id = tenants.id
+{%- endmacro %}
+
+
+{% macro grouped(number) -%}
+    to_char({{ number }}, 'FM999,999,999,999,990')
+{%- endmacro %}
