@@ -141,7 +141,8 @@ def hold_marts(
 ) -> Iterator[None]:
     """Hold the build lock on a database whose raw tables this login sees in full: whoever reads them does it in here.
 
-    ``purpose`` is what the holder does, for whoever waits; ``is_written`` is for who changes raw rows. Raises what `require_sight` does.
+    ``purpose`` is what the holder does, for whoever waits; ``is_written`` is for who changes raw rows. Raises what
+    `require_sight` does.
     """
     # Before the lock, too: who cannot work should not wait to hear of it.
     with open_connection(url) as connection:

@@ -26,6 +26,7 @@ YESTERDAY = (datetime.now(UTC) - timedelta(days=2)).date()
         (AHEAD.isoformat(), True), (f"{AHEAD}T00:00:00Z", True), ("9999-12-31", True), (YESTERDAY.isoformat(), False),
         ((datetime.now(UTC) + timedelta(days=1)).date().isoformat(), True), (datetime.now(UTC).isoformat(), False),
     ],
+    ids=["next year", "its first midnight", "the last day", "yesterday", "tomorrow", "now"],
 )  # fmt: skip
 def test_a_day_is_ahead_until_it_is_over(as_of: str, ahead: bool) -> None:
     assert is_ahead(as_of) is ahead
@@ -43,8 +44,8 @@ def test_each_command_that_has_a_present_refuses_one_that_lies_ahead(run_command
         assert "--force" in answer.err
 
 
-def test_a_step_of_the_scheduler_refuses_it_too(built_workshop: Workshop) -> None:
-    run = run_job(built_workshop, tags={AS_OF: AHEAD.isoformat()})
+def test_a_step_of_the_scheduler_refuses_it_too(workshop: Workshop) -> None:
+    run = run_job(workshop, tags={AS_OF: AHEAD.isoformat()})
     assert not run.success
     assert {type(error) for error in run.listener.failures.values()} == {SetupError}
     assert FORCE == "agentp/force"
@@ -57,13 +58,13 @@ def read_kept(workshop: Workshop) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def test_what_is_forced_leaves_no_figure_no_model_and_no_message(built_workshop: Workshop) -> None:
-    salon = built_workshop
+def test_what_is_forced_leaves_no_figure_no_model_and_no_message(workshop: Workshop) -> None:
+    salon = workshop
     salon.add_dialogue()
-    salon.build(as_of=YESTERDAY.isoformat())
+    salon.build_with_dbt(as_of=YESTERDAY.isoformat())
     pipeline.score(salon.url)
     kept, shown = read_kept(salon), salon.execute("select * from dashboard.figures_shown order by tenant_id, day")
-    salon.build(as_of=AHEAD.isoformat())
+    salon.build_with_dbt(as_of=AHEAD.isoformat())
     assert salon.execute("select max(day) as day from dashboard.metrics_dailies") == [{"day": AHEAD}]
     [report] = pipeline.score(salon.url, kinds=["churn"])
     assert "lies ahead" in report.reason
@@ -72,7 +73,7 @@ def test_what_is_forced_leaves_no_figure_no_model_and_no_message(built_workshop:
     later = salon.execute("select * from dashboard.figures_shown order by tenant_id, day")
     assert [row for row in later if row["day"] <= YESTERDAY] == shown
     assert max(row["day"] for row in later) <= datetime.now(UTC).date()
-    salon.build(as_of=YESTERDAY.isoformat())
+    salon.build_with_dbt(as_of=YESTERDAY.isoformat())
     assert salon.execute("select max(day) as day from dashboard.metrics_dailies") == [{"day": YESTERDAY}]
     assert salon.execute("select count(*) as n from dashboard.restatements") == [{"n": 0}]
     assert salon.execute("select count(*) as n from build.touched_days where day > current_date + 1") == [{"n": 0}]

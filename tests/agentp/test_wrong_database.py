@@ -40,7 +40,7 @@ def test_a_raw_table_that_vanished_stops_what_needs_it_and_is_not_made_anew(
     run_command: RunCommand, workshop: Workshop
 ) -> None:
     workshop.add_dialogue()
-    workshop.build()
+    workshop.build_with_dbt()
     before = workshop.read_marts()
     workshop.execute("drop table recent_history_v2 cascade")
     for command in (("run", "--as-of", "2026-02-28"), ("build", "--as-of", "2026-02-28")):
@@ -55,11 +55,11 @@ def test_a_raw_table_that_vanished_stops_what_needs_it_and_is_not_made_anew(
 
 
 def test_a_site_is_never_removed_for_salons_that_are_not_there(
-    run_command: RunCommand, built_workshop: Workshop, tmp_path: Path
+    run_command: RunCommand, workshop: Workshop, tmp_path: Path
 ) -> None:
     site = tmp_path / "site"
     command = ("report", "--out", str(site))
-    nothing = run_command(*command, database_url=built_workshop.url)
+    nothing = run_command(*command, database_url=workshop.url)
     assert nothing.code == 0, nothing.err
     assert "No salon is active" in nothing.out
     assert not (site / "index.html").exists()
@@ -68,7 +68,7 @@ def test_a_site_is_never_removed_for_salons_that_are_not_there(
     page.write_text("ours", encoding="utf-8")
     state = {"audience": "owner", "chain": True, "salons": {"ours-12345678": "signature"}}
     (site / "site.json").write_text(json.dumps(state), encoding="utf-8")
-    answer = run_command(*command, database_url=built_workshop.url)
+    answer = run_command(*command, database_url=workshop.url)
     assert answer.code == 1
     assert "left as it is" in answer.err
     assert page.read_text(encoding="utf-8") == "ours"

@@ -39,7 +39,7 @@ def built_chain(make_database: Callable[[str | None], str], _template: str, home
         workshop.add_tenant(salon, slug=salon)
     for statement in FILL.strip().split(";\n"):
         workshop.execute(statement.rstrip(";"), {"clients": CLIENTS})
-    workshop.build()
+    workshop.build_with_dbt()
     return str(conninfo_to_dict(url)["dbname"])
 
 
@@ -67,7 +67,7 @@ def test_what_the_raw_tables_lost_as_a_whole_stops_a_build_before_its_first_mart
     before = chain.read_marts()
     chain.execute("set session_replication_role = replica; " + loss.replace("%(south)s", f"'{make_id('south')}'"))
     with pytest.raises(BuildError, match="The brake stopped the build before its first mart") as stop:
-        chain.build()
+        chain.build_with_dbt()
     assert says in stop.value.message
     assert "--accept-removals" in stop.value.cure
     assert chain.read_marts() == before
@@ -84,7 +84,7 @@ def test_a_mart_that_would_lose_more_than_the_share_of_a_salon_stays_as_it_is_un
     [lost] = chain.execute("select 80 - count(*) as n from recent_history_v2 where tenant_id = %s", [make_id("south")])
     assert 20 < lost["n"] < 48
     with pytest.raises(BuildError) as stop:
-        chain.build(full_refresh=full_refresh)
+        chain.build_with_dbt(full_refresh=full_refresh)
     for part in ("dashboard.dialogs", "240 rows", f"{lost['n']} would go", "(0.2)", f"south {lost['n']} of 80 rows"):
         assert part in stop.value.message
     assert chain.read_marts(["dashboard.dialogs"]) == {"dashboard.dialogs": before["dashboard.dialogs"]}
@@ -97,10 +97,10 @@ def test_a_mart_that_would_lose_more_than_the_share_of_a_salon_stays_as_it_is_un
 def test_a_share_of_all_lets_everything_go_and_small_losses_need_no_word(chain: Workshop) -> None:
     few = "select id from recent_history_v2 where tenant_id = %s and role = 'assistant' order by id limit 20"
     chain.execute(f"delete from recent_history_v2 where id in ({few})", [make_id("south")])
-    chain.build()
+    chain.build_with_dbt()
     chain.execute("delete from recent_history_v2 where role = 'assistant'")
     chain.settings = chain.settings.model_copy(update={"brake_share": 1})
-    chain.build()
+    chain.build_with_dbt()
     assert chain.execute("select count(*) as n from dashboard.dialogs") == chain.execute(
         "select count(*) as n from recent_history_v2"
     )

@@ -21,9 +21,9 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def built_salon(make_database: Callable[[str | None], str], _built_template: str, home: Path) -> str:
+def built_salon(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
     """The name of a database with a salon and one dialogue, checked and built."""
-    url = make_database(_built_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
     workshop.add_dialogue()
     workshop.check()

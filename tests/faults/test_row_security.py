@@ -150,7 +150,7 @@ def test_a_run_is_refused_with_2_and_doctor_names_the_tables(
     guarded: tuple[Workshop, Login], run_command: RunCommand
 ) -> None:
     workshop, login = guarded
-    workshop.build()
+    workshop.build_with_dbt()
     before = workshop.read_marts()
     workshop.execute(f"grant all on schema quality, build, dashboard, staging, access to {login.name}")
     workshop.execute(f"grant all on all tables in schema quality, build, dashboard, staging, access to {login.name}")
@@ -168,7 +168,7 @@ def test_a_run_is_refused_with_2_and_doctor_names_the_tables(
 
 def test_steps_of_the_scheduler_go_through_the_same_refusal(guarded: tuple[Workshop, Login], tmp_path: Path) -> None:
     workshop, login = guarded
-    workshop.build()
+    workshop.build_with_dbt()
     # The marts belong to who builds, whom a policy shows nothing: then live views are empty for everybody.
     workshop.execute(f"alter view staging.stg_agent_p__wishes owner to {login.name}")
     run = run_job(workshop)
