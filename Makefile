@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What is SQL of ours rather than Python: models, macros, policies, rules, migrations.
+ON_POSTGRES_15 := tests/access tests/dbt tests/marts tests/properties tests/sources/test_migrations.py
 
 .PHONY: help install demo dagster check test test-long test-integrations lint style types sql docs bench evaluate clean
 
@@ -29,17 +31,18 @@ check: install ## Check in a minute, before every commit: linters, types, the te
 
 test: install lint ## Check everything: linters, types, unit and data tests, properties, faults
 	@sh scripts/get_browser.sh
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --ignore tests/integrations
 
 test-long: install ## Try every property on thousands of random examples (an hour)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --examples 3000 tests/properties tests/expectations tests/activation
 
 test-integrations: install ## Test with what needs an environment of its own: another Postgres, a pooler
-	@sh scripts/get_postgres.sh
+	@sh scripts/get_integrations.sh
 	@$(BIN)/python -m pytest tests/integrations
+	@sh scripts/run_on_postgres_15.sh $(BIN)/python -m pytest --examples 25 $(ON_POSTGRES_15)
 
 test-without-servers:
-	@$(BIN)/python -m pytest --without-servers
+	@$(BIN)/python -m pytest --without-servers --ignore tests/integrations
 
 lint: install ## Check style and types: ruff, mypy, sqlfluff
 	@$(MAKE) --no-print-directory style types sql

@@ -105,8 +105,11 @@ def _stands(connection: psycopg.Connection[Any], statement: str) -> bool:
     view = _VIEW.fullmatch(statement)
     if view is None or not _exists(connection, view["name"]):
         return False
-    wanted = f"create temporary view agentp_wanted with ({view['option']}) as\n{view['query']}"
-    connection.execute(wanted.encode())
+    connection.execute(
+        sql.SQL("create temporary view agentp_wanted with ({}) as {}").format(
+            sql.SQL(view["option"]), sql.SQL(view["query"])
+        )
+    )
     same = connection.execute(
         "select count(distinct (pg_get_viewdef(oid), reloptions)) = 1 from pg_class "
         "where oid in (to_regclass(%s), to_regclass('pg_temp.agentp_wanted'))",

@@ -334,7 +334,7 @@ def test_older_tables_without_tracking_and_a_process_that_died_half_way(
     salon.add_message(1, "2026-02-03 10:01+00", session="now", client="canary", message="СЕКРЕТ")
     wishes = [wish(1, "canary", "2027-03-05"), wish(2, "canary", "2026-02-05")]
     salon.insert("wishlist_v2", [{key: row[key] for key in row if key != "status"} for row in wishes])
-    salon.build()
+    salon.build_with_dbt()
     salon.execute(
         "insert into scoring.client_scores select tenant_id, client_id, 0.5, 30, 30, 1, '2026-02-28' "
         "from dashboard.clients where client_id = %s",
@@ -347,7 +347,7 @@ def test_older_tables_without_tracking_and_a_process_that_died_half_way(
     assert salon.execute("select count(*) as n from clients_v2 where id = %s", [CANARY]) == [{"n": 0}]
     assert "dashboard.clients" in find_canaries(salon)
     # A build makes the marts right, and leaves what is kept to who keeps the counts.
-    salon.build()
+    salon.build_with_dbt()
     assert salon.execute("select client_id from scoring.client_scores") == [{"client_id": CANARY}]
     with pytest.raises(KeyboardInterrupt):
         forget_canary(salon, dies_at="searching every column")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.activation.conftest import Salon
 from tests.agentp.conftest import RunCommand
+from tests.support.marts import Workshop
 
 AS_OF = ("--as-of", "2026-03-01T12:00:00+03:00")
 
@@ -33,12 +34,12 @@ def test_apply_writes_and_doing_it_again_finds_nothing(run_command: RunCommand, 
     assert (again.code, "There is nothing to write" in again.out) == (0, True)
 
 
-def test_what_cannot_start_returns_2(run_command: RunCommand, salon: Salon, database_url: str) -> None:
+def test_what_cannot_start_returns_2(run_command: RunCommand, salon: Salon, raw_workshop: Workshop) -> None:
     soon = run_command("activate", "--as-of", "soon", database_url=salon.url)
     assert (soon.code, "neither a day nor an instant" in soon.err) == (2, True)
     local = run_command("activate", "--as-of", "2026-03-01T12:00", database_url=salon.url)
     assert (local.code, "neither a day nor an instant" in local.err) == (2, True)
-    unbuilt = run_command("activate", database_url=database_url)
+    unbuilt = run_command("activate", database_url=raw_workshop.url)
     assert (unbuilt.code, "agentp run" in unbuilt.err) == (2, True)
     stale = run_command("activate", "--as-of", "2026-05-01", database_url=salon.url)
     assert (stale.code, "agentp run" in stale.err) == (2, True)

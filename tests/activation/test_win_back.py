@@ -13,7 +13,7 @@ from activation.outbox import OutboxPlan, write_outbox
 from activation.runs import ActivationReport
 from agentp.errors import SetupError
 from tests.activation.conftest import NEXT_DAY, NOON, Salon
-from tests.support.marts import make_id
+from tests.support.marts import Workshop, make_id
 
 ASKED = {"regular", "once", "whatsapp", "twin seen last", "stranger"}
 
@@ -240,9 +240,9 @@ def test_marts_of_another_time_write_to_nobody(salon: Salon) -> None:
         salon.activate(NOON - timedelta(days=5))
 
 
-def test_before_a_build_or_a_score_it_says_what_to_do(salon: Salon, database_url: str) -> None:
+def test_before_a_build_or_a_score_it_says_what_to_do(salon: Salon, raw_workshop: Workshop) -> None:
     salon.execute("truncate scoring.client_scores")
     with pytest.raises(SetupError, match="agentp score"):
         salon.activate(dry=True)
     with pytest.raises(SetupError, match="agentp run"):
-        Salon(url=database_url, settings=salon.settings).activate(dry=True)
+        Salon(url=raw_workshop.url, settings=salon.settings).activate(dry=True)

@@ -36,7 +36,7 @@ def test_every_model_reads_its_ephemeral_models_as_dbt_puts_them_there(
         return found
 
     monkeypatch.setattr(dbt_costs, "prepend_ctes", compare)
-    workshop.build()
+    workshop.build_with_dbt()
     assert len(seen) > 20
     assert [pair for pair in seen if pair[0] != pair[1]] == []
     assert all(is_plain for _, _, is_plain in seen)

@@ -138,7 +138,7 @@ def test_the_gate_stops_at_missing_columns_and_leaves_what_was_set_aside(worksho
     assert len(standing) == 1
     workshop.execute("alter table wishlist_v2 rename column user_id to client_id")
     workshop.execute("alter table clients_v2 alter column phone type bigint using phone::bigint")
-    workshop.execute("drop table user_ltm_v2")
+    workshop.execute("drop table user_ltm_v2 cascade")
 
     verdict = check_standard(workshop.url, present=PRESENT)
     assert (verdict.outcome, verdict.exit_code) == ("stopped", 1)

@@ -37,8 +37,9 @@ PRESENT = datetime(2026, 2, 28, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def guarded(workshop: Workshop) -> Iterator[tuple[Workshop, Login]]:
+def guarded(raw_workshop: Workshop) -> Iterator[tuple[Workshop, Login]]:
     """Raw tables with row security, as Supabase's linter demands it, and a login that may read and change them."""
+    workshop = raw_workshop
     workshop.add_dialogue()
     with psycopg.connect(workshop.url, autocommit=True) as connection:
         login = make_login(connection)
@@ -190,7 +191,7 @@ def test_whoever_holds_the_build_lock_holds_it_by_the_one_way_that_looks() -> No
         for path in (root / room).rglob("*.py")
         if "hold_build_lock(" in path.read_text(encoding="utf-8")
     }
-    assert callers == {"agentp/database.py", "sources/agent_p/sight.py"}
+    assert callers == {"agentp/locks.py", "sources/agent_p/sight.py"}
     assert hold_marts.__doc__
 
 

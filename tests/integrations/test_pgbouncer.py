@@ -78,7 +78,7 @@ def test_a_pooler_that_hands_sessions_on_is_refused(workshop: Workshop, mode: st
     workshop.add_dialogue()
     before = workshop.execute("select * from build.runs")
     with run_pgbouncer(workshop, mode=mode) as pooled:
-        for work in (pooled.build, pooled.check, pooled.migrate):
+        for work in (pooled.build_with_dbt, pooled.check, pooled.migrate):
             with pytest.raises(ConnectionFailedError, match=r"gives every transaction another session.*6543"):
                 work()
         # Another's transaction, by which the session that is looked for may be taken.

@@ -230,7 +230,7 @@ def test_a_ledger_that_was_emptied_makes_every_wish_seen(bot: Workshop) -> None:
 
 
 def test_before_there_is_a_ledger_every_wish_is_new(bot: Workshop) -> None:
-    bot.execute("drop table dashboard.wish_reactions")
+    bot.execute("drop table dashboard.wish_reactions cascade")
     wish(bot, 1)
     _, cursor = look(bot, None, is_marked=False)
     assert look(bot, cursor, is_marked=False)[0] == [("salon", 1, "new")]
@@ -284,7 +284,7 @@ def test_the_old_shape_is_read_and_migrating_changes_no_wish(bot: Workshop) -> N
     assert look(bot, None)[0] == []
 
 
-@pytest.mark.parametrize("change", ["drop table wishlist_v2", "alter table wishlist_v2 rename meta to extra"])
+@pytest.mark.parametrize("change", ["drop table wishlist_v2 cascade", "alter table wishlist_v2 rename meta to extra"])
 def test_a_missing_table_or_column_is_told(bot: Workshop, change: str) -> None:
     bot.execute(change)
     with psycopg.connect(bot.url) as connection, pytest.raises(RawTablesError, match=f"{TABLE} (is not|lacks meta)"):
