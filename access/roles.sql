@@ -49,6 +49,14 @@ $$;
 
 comment on table access.pattern is 'with roles';
 grant select, insert, update, delete on access.logins to agentp_admin;
+-- Reading is in the policy `own`: of two for one command Postgres asks both.
 drop policy if exists administration on access.logins;
-create policy administration on access.logins to agentp_admin using (true) with check (true);
+drop policy if exists administration_insert on access.logins;
+drop policy if exists administration_update on access.logins;
+drop policy if exists administration_delete on access.logins;
+create policy administration_insert on access.logins for insert to agentp_admin with check (true);
+create policy administration_update on access.logins for update to agentp_admin using (true) with check (true);
+create policy administration_delete on access.logins for delete to agentp_admin using (true);
 select access.make_pattern();
+grant select on access.policies to agentp_builder;
+select access.open_raw_tables();

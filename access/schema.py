@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 
 from access.marts import secure_marts
+from access.ownership import take_back_access
+from agentp.errors import SetupError
 from agentp.schemas import SCHEMA_LOCK, prepare_schema
 
 RELATIONS = ("access.logins", "access.pattern", "access.policies")
@@ -15,7 +17,14 @@ RELATIONS = ("access.logins", "access.pattern", "access.policies")
 
 def prepare_access(connection: psycopg.Connection[Any]) -> None:
     """Make schema `access` what store.sql says; commits."""
-    prepare_schema(connection, "access", package="access", relations=RELATIONS)
+    take_back_access(connection)
+    try:
+        prepare_schema(connection, "access", package="access", relations=RELATIONS)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise SetupError(
+            f"Schema access is not of this version, and this login may not change it: {error.diag.message_primary}.",
+            cure="Let the owner of the database run `agentp migrate`, once a release.",
+        ) from error
 
 
 def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:

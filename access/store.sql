@@ -1,8 +1,10 @@
 -- Who may read what (issue 7; DESIGN, decision 8). Looks before it makes: any number of times, on a live database.
 --
 -- Which salons a reader sees comes from what the reader cannot set:
---   behind PostgREST   the claim `tenant_ids` of the token, at its top or under `app_metadata`; the session is the
---                      authenticator's, and PostgREST alone sets `request.jwt.claims` in it
+--   behind Supabase    the claim `tenant_ids` of the token, at its top or under `app_metadata`: in sessions of the
+--                      authenticator, where PostgREST sets `request.jwt.claims`, and wherever somebody has become
+--                      `authenticated`, as Realtime does: only Supabase's own servers may, and who may can be anybody to
+--                      every policy there is (`agentp doctor` tells of a login of a reader that could)
 --   agentp_app         the setting `app.tenant_ids`: that login is a trusted application's, and nobody else's counts
 --   every other login  the table `access.logins`, by who the login is
 -- What is absent, malformed or unknown is no salon, never an error.
@@ -30,7 +32,8 @@ create index if not exists logins_login on access.logins (login);
 -- A reader sees which salons are theirs, and nobody else's.
 alter table access.logins enable row level security;
 drop policy if exists own on access.logins;
-create policy own on access.logins for select using (login = current_user);
+create policy own on access.logins for select
+using (login = current_user or coalesce(pg_has_role(current_user, to_regrole('agentp_admin'), 'usage'), false));
 grant usage on schema access to public;
 grant select on access.logins to public;
 
@@ -78,7 +81,7 @@ language plpgsql stable parallel restricted
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if session_user = 'authenticator' then
+    if session_user = 'authenticator' or current_user = 'authenticated' then
         return access.parse_claims(current_setting('request.jwt.claims', true));
     elsif session_user = 'agentp_app' or current_user = 'agentp_app' then
         return access.parse_ids(string_to_array(current_setting('app.tenant_ids', true), ','));
@@ -103,6 +106,22 @@ as $$
     select coalesce(pg_has_role(role_id, to_regrole(role_name), 'usage'), false)
 $$;
 
+-- Make whoever gives a role away a member with its rights: since Postgres 16 who makes a role administers it, no more.
+create or replace function access.join_role(role_name text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if current_setting('server_version_num')::integer < 160000 then
+        if not pg_has_role(current_user, role_name, 'member') then
+            execute format('grant %I to %I', role_name, current_user);
+        end if;
+    elsif not (pg_has_role(current_user, role_name, 'usage') and pg_has_role(current_user, role_name, 'set')) then
+        execute format('grant %I to %I with inherit true, set true', role_name, current_user);
+    end if;
+end
+$$;
+
 -- Whether whoever asks sees every salon: who builds, the chain, and analysts, whose columns tell of nobody. An analyst who
 -- reads one salon's names as well is not shown every salon's.
 create or replace function access.sees_every_tenant() returns boolean
@@ -115,7 +134,7 @@ as $$
         or exists (
             select 1
             from pg_namespace
-            where nspname = 'access' and pg_has_role(current_user, nspowner, 'usage')
+            where nspname in ('access', 'dashboard') and pg_has_role(current_user, nspowner, 'usage')
         )
         or exists (select 1 from pg_roles where rolname = current_user and (rolsuper or rolbypassrls))
 $$;
@@ -131,6 +150,21 @@ as $$
     select coalesce(obj_description('access.pattern'::regclass, 'pg_class') = 'with roles', false)
 $$;
 
+-- Who reads by salon; everybody, where there are no roles and somebody was let in by hand.
+create or replace function access.find_readers() returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(string_agg(quote_ident(rolname), ', ' order by rolname), 'public')
+    from pg_roles
+    where
+        access.has_roles()
+        and (
+            rolname in ('agentp_reader', 'agentp_bot')
+            or (rolname = 'authenticated' and to_regrole('authenticator') is not null)
+        )
+$$;
+
 create or replace function access.make_pattern() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -142,8 +176,9 @@ begin
     drop policy if exists agentp_every_tenant on access.pattern;
     drop policy if exists agentp_analyst on access.pattern;
     create policy agentp_owner on access.pattern to current_user using (true) with check (true);
-    create policy agentp_tenants on access.pattern for select
-    using (tenant_id = any ((select access.tenants())::uuid []));
+    -- To the roles that read by salon, and not to everybody: of two policies for one role Postgres asks both, row by row.
+    execute 'create policy agentp_tenants on access.pattern for select to ' || access.find_readers()
+        || ' using (tenant_id = any ((select access.tenants())::uuid []))';
     -- Policies of their own, for these roles alone: a condition "or" would keep readers from the index.
     if access.has_roles() and to_regrole('agentp_chain') is not null then
         create policy agentp_every_tenant on access.pattern for select to agentp_chain using (true);
@@ -211,6 +246,44 @@ begin
             'create policy %I on %s for %s to %s using (%s)', wanted.name, relation, wanted.command,
             array_to_string(wanted.grantees, ', '), wanted.condition
         ) || coalesce(' with check (' || wanted.check_condition || ')', '');
+    end loop;
+end
+$$;
+
+-- Raw tables with row security: whoever builds reads all of their rows, and may write the memories' figures where granted.
+create or replace function access.open_raw_tables() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    wanted record;
+begin
+    if not access.has_roles() or to_regrole('agentp_builder') is null then
+        return;
+    end if;
+    for wanted in
+        select pg_class.oid::regclass as relation, policies.name, policies.command, policies.condition
+        from pg_class
+        inner join (
+            values ('agentp_builder_reads', 'select', 'using (true)'),
+            ('agentp_builder_writes', 'update', 'using (true) with check (true)')
+        ) as policies (name, command, condition)
+            on policies.command = 'select' or pg_class.relname = 'user_ltm_v2'
+        where
+            pg_class.relnamespace = 'public'::regnamespace and pg_class.relkind in ('r', 'p') and pg_class.relrowsecurity
+            and pg_class.relname in (
+                'tenants_v2', 'clients_v2', 'conversation_sessions_v2', 'recent_history_v2', 'wishlist_v2',
+                'active_sessions_v2', 'user_ltm_v2'
+            )
+            and pg_has_role(current_user, pg_class.relowner, 'usage')
+            and has_table_privilege('agentp_builder', pg_class.oid, 'select')
+            and not exists (
+                select 1 from access.policies as present where present.relation = pg_class.oid and present.name = policies.name
+            )
+    loop
+        execute format(
+            'create policy %I on %s for %s to agentp_builder %s', wanted.name, wanted.relation, wanted.command, wanted.condition
+        );
     end loop;
 end
 $$;
@@ -291,7 +364,8 @@ begin
 end
 $$;
 
--- Show analysts a mart without what tells of people, under the mart's name: `select *` works there.
+-- Show analysts a mart without what tells of people, under the mart's name: `select *` works there. A live view is read
+-- where it is cut: through the one that shows all its columns a reader needs a right on each of them.
 create or replace function access.show_to_analysts(relation regclass, withheld text []) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -299,6 +373,9 @@ as $$
 declare
     place pg_class := (select pg_class from pg_class where oid = relation);
     shown regclass := to_regclass(format('analysis.%I', place.relname));
+    read_from regclass := coalesce(
+        case when place.relkind = 'v' then to_regclass(format('live.%I', place.relname)) end, relation
+    );
     wanted text [];
     present text [];
 begin
@@ -312,9 +389,16 @@ begin
         if present is not null then
             execute format('drop view %s', shown);
         end if;
+    end if;
+    if present is distinct from wanted or not exists (
+        select 1
+        from pg_depend
+        inner join pg_rewrite on pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.objid = pg_rewrite.oid
+        where pg_rewrite.ev_class = shown and pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid = read_from
+    ) then
         execute format(
-            'create view analysis.%I with (security_invoker = true) as select %s from %s',
-            place.relname, array_to_string(wanted, ', '), relation
+            'create or replace view analysis.%I with (security_invoker = true) as select %s from %s',
+            place.relname, array_to_string(wanted, ', '), read_from
         );
         shown := to_regclass(format('analysis.%I', place.relname));
     end if;
@@ -357,7 +441,10 @@ begin
     if to_regrole('authenticator') is not null then
         perform access.give(relation, 'authenticated', secret);
     end if;
-    perform access.give(relation, 'agentp_analyst', personal || secret);
+    -- Columns of a view that shows all of another's are no use one by one: `analysis` has them.
+    if place.relkind in ('r', 'p') or place.relnamespace = to_regnamespace('live') or cardinality(personal || secret) = 0 then
+        perform access.give(relation, 'agentp_analyst', personal || secret);
+    end if;
     if place.relnamespace = to_regnamespace('dashboard') then
         perform access.show_to_analysts(relation, personal || secret);
     end if;

@@ -100,6 +100,7 @@ def open_build(
     ``without`` are raw tables of which nothing is to be built.
     """
     from access.marts import secure_own_tables
+    from access.ownership import require_own_code
     from access.schema import prepare_access
     from activation.schema import prepare_tables
     from expectations.schema import prepare_store
@@ -108,6 +109,7 @@ def open_build(
     with hold_build_lock(url, announce=announce):
         with open_connection(url) as connection:
             require_raw_tables(connection, without=without)
+            require_own_code(connection)
             prepare_store(connection)
             prepare_tables(connection)
             prepare_access(connection)
