@@ -20,7 +20,9 @@ from agentp.transport import complete_parts, secure_url
 
 DAY_OR_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?))?")
 
-DBT_HEADLINE = re.compile(r"(Database|Runtime|Compilation) Error")
+DBT_HEADLINE = re.compile(r"(Database|Runtime|Compilation) Error|\S+\.on-run-(start|end)\.\d+ failed, error:")
+"""Lines of dbt's that say nothing but where; the reason is in the next one."""
+HOOKS = re.compile(r"agentp-on-run-(start|end)-\d+")
 
 
 @dataclass
@@ -165,8 +167,9 @@ def _explain(node: str, message: str) -> AgentpError:
             f"The build lacks a right: {text}.",
             cure="Build as the owner of the marts, or have the right granted.",
         )
+    hook = HOOKS.fullmatch(node)
     return BuildError(
-        f"{node} failed: {text.rstrip('.')}.",
+        f"{f'The {hook[1]} of the build' if hook else node} failed: {text.rstrip('.')}.",
         cure="The marts hold their old rows wherever the new ones are not in; mend the cause and build again.",
     )
 

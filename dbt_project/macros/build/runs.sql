@@ -7,6 +7,7 @@
     {%- endif -%}
     {% do require_secure_models() %}
     {% do run_query(build_state_ddl()) %}
+    {{ limits() }};
     begin;
     insert into build.timezones (timezone)
     select name from pg_timezone_names
@@ -88,6 +89,8 @@
     {%- endfor -%}
     {%- set missed = wanted | reject('in', built) | list -%}
     {%- set outcome = 'failed' if failed else ('partial' if missed else 'complete') -%}
+    {# Of a connection that a failed start has rolled back nobody knows the limits. #}
+    {{ limits() }};
     begin;
     {% if outcome == 'complete' %}
     {{ remove_departed() }}
