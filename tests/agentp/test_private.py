@@ -78,7 +78,12 @@ def test_the_command_hands_on_what_psql_is_told(
     run_command: RunCommand, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("agentp.psql.run_psql", lambda url, arguments: told.extend(arguments) or 3)
+
+    def answer(url: str, arguments: list[str]) -> int:
+        told.extend(arguments)
+        return 3
+
+    monkeypatch.setattr("agentp.psql.run_psql", answer)
     assert run_command("psql", "-Atc", "select 1", "--csv", database_url=workshop.url).code == 3
     assert told == ["-Atc", "select 1", "--csv"]
 
