@@ -31,9 +31,7 @@ def run_to_the_end(command: Sequence[str], *, environment: Mapping[str, str], fo
     itself left behind, were it killed, is ended by its command line, which has ``kin`` in it.
     """
     _call_prctl(PR_SET_CHILD_SUBREAPER, 1)
-    process = subprocess.Popen(
-        command, env=dict(environment), cwd=folder, preexec_fn=_make_mortal(os.getpid()) if _has_prctl() else None
-    )
+    process = subprocess.Popen(command, env=dict(environment), cwd=folder, preexec_fn=_make_mortal(os.getpid()))
     signals = (signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, _tell) for number in signals}
     try:
@@ -87,7 +85,11 @@ def _make_mortal(parent: int) -> Callable[[], None]:
     library = ctypes.CDLL(None, use_errno=True)
 
     def prepare() -> None:
-        library.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        # A shell has what it starts in the background ignore the one, and Dagster then takes the other for it.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        if _has_prctl():
+            library.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)  # died before it could be heard of
 

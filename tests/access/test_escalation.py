@@ -25,7 +25,7 @@ OPEN_TO_OTHERS: dict[str, str] = {}
 PREPARATION = (
     "create type scoring.trick as (word text)",
     "create function scoring.become(scoring.trick) returns uuid language plpgsql as $$ begin "
-    "execute 'create role {attacker} superuser'; return null; end $$",
+    "if to_regrole('{attacker}') is null then execute 'create role {attacker} superuser'; end if; return null; end $$",
     "create cast (scoring.trick as uuid) with function scoring.become(scoring.trick) as assignment",
     "create temporary table bait (id uuid, tenant_id uuid, user_id scoring.trick, metadata jsonb, "
     "preferred_staff_id text)",

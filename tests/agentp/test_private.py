@@ -129,9 +129,12 @@ def test_a_full_disk_names_its_cure_wherever_it_is_met(
 
 
 FOREGROUND = """
+import signal
 import sys
 from pathlib import Path
 from agentp.children import run_to_the_end
+signal.signal(signal.SIGINT, signal.SIG_IGN if sys.argv[2:] else signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 run_to_the_end(["sh", "-c", "echo $$ > pid; exec sleep 600"], environment={}, folder=Path(sys.argv[1]), kin="sleep")
 """
 
@@ -149,3 +152,16 @@ def test_what_a_command_has_started_ends_with_it_however_that_ends(tmp_path: Pat
     parent.send_signal(how)
     parent.wait(timeout=30)
     assert psutil.wait_procs([child], timeout=10)[1] == []
+
+
+def test_who_starts_it_in_the_background_makes_it_deaf_to_nothing(tmp_path: Path) -> None:
+    """A shell has what runs behind it ignore Ctrl-C, and so would what that starts."""
+    parent = subprocess.Popen([sys.executable, "-c", FOREGROUND, str(tmp_path), "behind"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    child = psutil.Process(int((tmp_path / "pid").read_text()))
+    child.send_signal(signal.SIGINT)
+    parent.wait(timeout=30)
+    assert not child.is_running()
