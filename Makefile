@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo dagster test lint docs bench evaluate clean
+.PHONY: help install demo dagster check test test-long test-integrations lint style types sql docs bench evaluate clean
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## Make the virtual environment with the pinned packages; runs nothing
 
@@ -24,14 +24,34 @@ demo: install ## Start Postgres, write the demo salons, build every mart and say
 dagster: install ## Open Dagster with the whole graph, its schedules and sensors (Ctrl-C ends it)
 	@$(BIN)/agentp dev
 
+check: install ## Check in a minute, before every commit: linters, types, the tests that need no server
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync style types sql test-without-servers
+
 test: install lint ## Check everything: linters, types, unit and data tests, properties, faults
 	@sh scripts/get_browser.sh
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+test-long: install ## Try every property on thousands of random examples (an hour)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --examples 3000 tests/properties tests/expectations tests/activation
+
+test-integrations: install ## Test with what needs an environment of its own: another Postgres, a pooler
+	@sh scripts/get_postgres.sh
+	@$(BIN)/python -m pytest tests/integrations
+
+test-without-servers:
+	@$(BIN)/python -m pytest --without-servers
 
 lint: install ## Check style and types: ruff, mypy, sqlfluff
+	@$(MAKE) --no-print-directory style types sql
+
+style:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+types:
 	@$(BIN)/mypy
+
+sql:
 	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 
 docs: install ## Write docs/data_standard.md from the rules, docs/personal_columns.md from the marts' YAML

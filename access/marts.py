@@ -29,7 +29,10 @@ def find_secret(mart: DeclaredMart) -> list[str]:
 
 
 def secure_marts(connection: psycopg.Connection[Any]) -> None:
-    """Give every mart that exists its policies and grants, and what the rooms keep theirs; alters what differs."""
+    """Give every mart that exists its policies and grants, and what the rooms keep theirs; alters what differs.
+
+    One mart a transaction where the connection is in none: readers may be at work on any two of them.
+    """
     secure_own_tables(connection)
     for mart in read_marts().values():
         for schema in ("live", "dashboard"):
@@ -48,8 +51,13 @@ def secure_own_tables(connection: psycopg.Connection[Any]) -> None:
 def _secure(
     connection: psycopg.Connection[Any], schema: str, name: str, personal: list[str], secret: list[str]
 ) -> None:
-    connection.execute(
-        "select access.secure(relation, %(personal)s, %(secret)s) "
-        "from to_regclass(format('%%I.%%I', %(schema)s::text, %(name)s::text)) as relation where relation is not null",
-        {"schema": schema, "name": name, "personal": personal, "secret": secret},
-    )
+    place = "from to_regclass(format('%%I.%%I', %(schema)s::text, %(name)s::text)) as relation "
+    place += "where relation is not null"
+    names = {"schema": schema, "name": name, "personal": personal, "secret": secret}
+    for step in (
+        f"select access.secure(relation, %(personal)s, %(secret)s) {place}",
+        "select access.show_to_analysts(relation, %(personal)s::text[] || %(secret)s::text[]) "
+        f"{place} and not access.shows_to_analysts(relation, %(personal)s::text[] || %(secret)s::text[])",
+    ):
+        with connection.transaction():
+            connection.execute(step.encode(), names)

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from agentp.errors import SetupError
+from sources.agent_p.late_binding import SCHEMA, list_bodies
 
 BUILDER = "agentp_builder"
 _FUNCTION = re.compile(
@@ -22,9 +23,16 @@ def find_builders_code(connection: psycopg.Connection[Any]) -> list[str]:
 
     Whoever reads or writes what that role owns may run them unseen: by a trigger, a view, a default, a policy.
     """
-    # In schema `quality` the gate, which a builder runs, makes its own.
-    own = [found["body"] for found in _FUNCTION.finditer(_read_store("expectations"))]
-    rows = connection.execute(_FIND_CODE, {"builder": BUILDER, "own": own}).fetchall()
+    # A builder runs what makes them: the gate those of schema `quality`, a build those that read the raw columns.
+    own = {
+        "quality": [found["body"] for found in _FUNCTION.finditer(_read_store("expectations"))],
+        SCHEMA: list_bodies(),
+    }
+    places = [(schema, body) for schema, bodies in own.items() for body in bodies]
+    rows = connection.execute(
+        _FIND_CODE,
+        {"builder": BUILDER, "schemas": [schema for schema, _ in places], "bodies": [body for _, body in places]},
+    ).fetchall()
     return [name for (name,) in rows]
 
 
@@ -92,7 +100,10 @@ where
         )
     )
     and not pg_has_role(owners.oid, pg_database.datdba, 'member')
-    and not (pg_proc.pronamespace = to_regnamespace('quality') and pg_proc.prosrc = any(%(own)s))
+    and not exists (
+        select 1 from unnest(%(schemas)s::text[], %(bodies)s::text[]) as own (schema_name, body)
+        where pg_proc.pronamespace = to_regnamespace(own.schema_name) and pg_proc.prosrc = own.body
+    )
     and not exists (
         select 1 from pg_depend
         where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e'

@@ -47,16 +47,28 @@ begin
 end
 $$;
 
-comment on table access.pattern is 'with roles';
-grant select, insert, update, delete on access.logins to agentp_admin;
--- Reading is in the policy `own`: of two for one command Postgres asks both.
-drop policy if exists administration on access.logins;
-drop policy if exists administration_insert on access.logins;
-drop policy if exists administration_update on access.logins;
-drop policy if exists administration_delete on access.logins;
-create policy administration_insert on access.logins for insert to agentp_admin with check (true);
-create policy administration_update on access.logins for update to agentp_admin using (true) with check (true);
-create policy administration_delete on access.logins for delete to agentp_admin using (true);
+do $$
+begin
+    if not access.has_roles() then
+        comment on table access.pattern is 'with roles';
+    end if;
+    if not (
+        select bool_and(has_table_privilege('agentp_admin', 'access.logins', privilege))
+        from unnest(array['select', 'insert', 'update', 'delete']) as privilege
+    ) then
+        grant select, insert, update, delete on access.logins to agentp_admin;
+    end if;
+    if not has_table_privilege('agentp_builder', 'access.policies', 'select') then
+        grant select on access.policies to agentp_builder;
+    end if;
+    -- Reading is in the policy `own`: of two for one command Postgres asks both.
+    if exists (select 1 from access.policies where relation = 'access.logins'::regclass and name = 'administration') then
+        perform access.change('drop policy administration on access.logins');
+    end if;
+end
+$$;
+select access.put_policy('access.logins', 'administration_insert', 'for insert to agentp_admin with check (true)');
+select access.put_policy('access.logins', 'administration_update', 'for update to agentp_admin using (true) with check (true)');
+select access.put_policy('access.logins', 'administration_delete', 'for delete to agentp_admin using (true)');
 select access.make_pattern();
-grant select on access.policies to agentp_builder;
 select access.open_raw_tables();

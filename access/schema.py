@@ -10,16 +10,16 @@ import psycopg
 from access.marts import secure_marts
 from access.ownership import take_back_access
 from agentp.errors import SetupError
-from agentp.schemas import SCHEMA_LOCK, prepare_schema
+from agentp.locks import lock_until_commit
+from agentp.schemas import SCHEMA_LOCK, change_in_turns, prepare_schema
 
 RELATIONS = ("access.logins", "access.pattern", "access.policies")
 
 
 def prepare_access(connection: psycopg.Connection[Any]) -> None:
     """Make schema `access` what store.sql says; commits."""
-    take_back_access(connection)
     try:
-        prepare_schema(connection, "access", package="access", relations=RELATIONS)
+        _make_access(connection)
     except psycopg.errors.InsufficientPrivilege as error:
         raise SetupError(
             f"Schema access is not of this version, and this login may not change it: {error.diag.message_primary}.",
@@ -32,13 +32,17 @@ def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:
 
     Without the right to make roles nothing is made, and marts are for their owner alone, as they were.
     """
-    prepare_access(connection)
+    statements = files("access").joinpath("roles.sql").read_text(encoding="utf-8").encode()
+
+    def make() -> None:
+        lock_until_commit(connection, SCHEMA_LOCK)
+        connection.execute("set local client_min_messages = warning")
+        connection.execute(statements)
+
     try:
-        with connection.transaction():
-            connection.execute("select pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
-            connection.execute("set local client_min_messages = warning")
-            connection.execute(files("access").joinpath("roles.sql").read_text(encoding="utf-8").encode())
-            secure_marts(connection)
+        _make_access(connection)
+        change_in_turns(connection, make, schemas=["access"])
+        secure_marts(connection)
     except psycopg.errors.InsufficientPrivilege as error:
         return [
             f"Roles were not made ({error.diag.message_primary}): nobody but the owner reads the marts. "
@@ -46,3 +50,8 @@ def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:
         ]
     connection.commit()
     return []
+
+
+def _make_access(connection: psycopg.Connection[Any]) -> None:
+    take_back_access(connection)
+    prepare_schema(connection, "access", package="access", relations=RELATIONS)

@@ -20,9 +20,10 @@ def renew_statistics(connection: psycopg.Connection[Any], changed: Iterable[str]
     that takes a superuser, or a table that no view reads.
     """
     names = list(dict.fromkeys([*(f"public.{table}" for table, _, _ in ALL_TABLES), *changed]))
+    # What processes lock (agentp/locks.py) has no columns, and somebody has it.
     tables = connection.execute(
         "select nspname::text, relname::text, pg_class.oid from pg_class "
-        "join pg_namespace on pg_namespace.oid = relnamespace where relkind in ('r', 'p') "
+        "join pg_namespace on pg_namespace.oid = relnamespace where relkind in ('r', 'p') and relnatts > 0 "
         "and (nspname = any(%s) or format('%%s.%%s', nspname, relname) = any(%s)) order by 1, 2",
         (list(QUEUES), names),
     ).fetchall()

@@ -8,6 +8,8 @@
 --   agentp_app         the setting `app.tenant_ids`: that login is a trusted application's, and nobody else's counts
 --   every other login  the table `access.logins`, by who the login is
 -- What is absent, malformed or unknown is no salon, never an error.
+--
+-- Whatever takes a lock that readers feel is done only where it makes a difference, and through `access.change`.
 
 do $$
 begin
@@ -29,13 +31,49 @@ create table if not exists access.logins (
 );
 create index if not exists logins_login on access.logins (login);
 
--- A reader sees which salons are theirs, and nobody else's.
-alter table access.logins enable row level security;
-drop policy if exists own on access.logins;
-create policy own on access.logins for select
-using (login = current_user or coalesce(pg_has_role(current_user, to_regrole('agentp_admin'), 'usage'), false));
-grant usage on schema access to public;
-grant select on access.logins to public;
+do $$
+begin
+    if not (select relrowsecurity from pg_class where oid = 'access.logins'::regclass) then
+        alter table access.logins enable row level security;
+    end if;
+    if not has_schema_privilege('public', 'access', 'usage') then
+        grant usage on schema access to public;
+    end if;
+    if not has_table_privilege('public', 'access.logins', 'select') then
+        grant select on access.logins to public;
+    end if;
+end
+$$;
+
+-- Alter what somebody may be reading: wait for it in short turns, so that who comes later waits no longer than one of them,
+-- and all in all no longer than the session waits for a lock. In a transaction that has altered nothing else that readers
+-- read: they may have taken two locks in any order, and who holds one and waits for another may be in a deadlock with them.
+create or replace function access.change(statement text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    longest interval := current_setting('lock_timeout')::interval;
+    begun timestamptz := clock_timestamp();
+begin
+    loop
+        begin
+            if longest = interval '0' or longest > interval '250 ms' then
+                perform set_config('lock_timeout', '250ms', true);
+            end if;
+            execute statement;
+            perform set_config('lock_timeout', floor(extract(epoch from longest) * 1000) || 'ms', true);
+            return;
+        exception
+            when lock_not_available then
+                if longest > interval '0' and clock_timestamp() - begun >= longest then
+                    raise;
+                end if;
+        end;
+        perform pg_sleep(0.1);
+    end loop;
+end
+$$;
 
 -- The salons that a list of ids names: none where one of them is no id.
 create or replace function access.parse_ids(ids text []) returns uuid []
@@ -139,6 +177,53 @@ as $$
         or exists (select 1 from pg_roles where rolname = current_user and (rolsuper or rolbypassrls))
 $$;
 
+create or replace view access.policies with (security_invoker = true) as
+select
+    policies.polrelid as relation,
+    policies.polname as name,
+    policies.polpermissive as is_permissive,
+    case policies.polcmd
+        when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all'
+    end as command,
+    array(
+        select case when grantee = 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end
+        from unnest(policies.polroles) as grantee
+        order by 1
+    ) as grantees,
+    pg_get_expr(policies.polqual, policies.polrelid) as condition,
+    pg_get_expr(policies.polwithcheck, policies.polrelid) as check_condition
+from pg_policy as policies;
+
+-- Give a table a policy, as `create policy NAME on TABLE …` would, unless it has just that one already: a table like it is
+-- given the policy, and Postgres prints both.
+create or replace function access.put_policy(relation regclass, policy text, definition text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    stands boolean;
+begin
+    execute format('create temporary table agentp_like (like %s) on commit drop', relation);
+    execute format('create policy %I on pg_temp.agentp_like %s', policy, definition);
+    select count(*) = 2 and count(distinct (is_permissive, command, grantees, condition, check_condition)) = 1
+    into stands
+    from access.policies
+    where policies.name = put_policy.policy and policies.relation in (put_policy.relation, to_regclass('pg_temp.agentp_like'));
+    drop table pg_temp.agentp_like;
+    if not stands then
+        perform access.change(format(
+            'drop policy if exists %1$I on %2$s; create policy %1$I on %2$s %3$s', policy, relation, definition
+        ));
+    end if;
+end
+$$;
+
+-- A reader sees which salons are theirs, and nobody else's.
+select access.put_policy(
+    'access.logins', 'own',
+    'for select using (login = current_user or coalesce(pg_has_role(current_user, to_regrole(''agentp_admin''), ''usage''), false))'
+);
+
 -- The policies that every mart has, on a table of no rows: what each mart's are compared with, and copied from.
 create table if not exists access.pattern (tenant_id uuid not null primary key);
 
@@ -169,44 +254,41 @@ create or replace function access.make_pattern() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    wanted record;
 begin
-    alter table access.pattern enable row level security, force row level security;
-    drop policy if exists agentp_owner on access.pattern;
-    drop policy if exists agentp_tenants on access.pattern;
-    drop policy if exists agentp_every_tenant on access.pattern;
-    drop policy if exists agentp_analyst on access.pattern;
-    create policy agentp_owner on access.pattern to current_user using (true) with check (true);
-    -- To the roles that read by salon, and not to everybody: of two policies for one role Postgres asks both, row by row.
-    execute 'create policy agentp_tenants on access.pattern for select to ' || access.find_readers()
-        || ' using (tenant_id = any ((select access.tenants())::uuid []))';
-    -- Policies of their own, for these roles alone: a condition "or" would keep readers from the index.
-    if access.has_roles() and to_regrole('agentp_chain') is not null then
-        create policy agentp_every_tenant on access.pattern for select to agentp_chain using (true);
+    if exists (
+        select 1 from pg_class where oid = 'access.pattern'::regclass and not (relrowsecurity and relforcerowsecurity)
+    ) then
+        alter table access.pattern enable row level security, force row level security;
     end if;
-    if access.has_roles() and to_regrole('agentp_analyst') is not null then
-        create policy agentp_analyst on access.pattern for select to agentp_analyst
-        using ((select access.sees_every_tenant()));
-    end if;
+    -- Policies of their own for those who see every salon: a condition "or" would keep readers from the index.
+    for wanted in
+        select
+            policies.name,
+            policies.definition,
+            policies.role_name is null or (access.has_roles() and to_regrole(policies.role_name) is not null) as is_wanted,
+            exists (select 1 from pg_policy where polrelid = 'access.pattern'::regclass and polname = policies.name) as is_there
+        from (values
+            ('agentp_owner', 'to current_user using (true) with check (true)', null),
+            -- To the roles that read by salon, and not to everybody: of two policies for one role Postgres asks both, row by row.
+            (
+                'agentp_tenants',
+                'for select to ' || access.find_readers() || ' using (tenant_id = any ((select access.tenants())::uuid []))', null
+            ),
+            ('agentp_every_tenant', 'for select to agentp_chain using (true)', 'agentp_chain'),
+            ('agentp_analyst', 'for select to agentp_analyst using ((select access.sees_every_tenant()))', 'agentp_analyst')
+        ) as policies (name, definition, role_name)
+    loop
+        if wanted.is_wanted then
+            perform access.put_policy('access.pattern', wanted.name, wanted.definition);
+        elsif wanted.is_there then
+            execute format('drop policy %I on access.pattern', wanted.name);
+        end if;
+    end loop;
 end
 $$;
 select access.make_pattern();
-
-create or replace view access.policies with (security_invoker = true) as
-select
-    policies.polrelid as relation,
-    policies.polname as name,
-    policies.polpermissive as is_permissive,
-    case policies.polcmd
-        when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all'
-    end as command,
-    array(
-        select case when grantee = 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end
-        from unnest(policies.polroles) as grantee
-        order by 1
-    ) as grantees,
-    pg_get_expr(policies.polqual, policies.polrelid) as condition,
-    pg_get_expr(policies.polwithcheck, policies.polrelid) as check_condition
-from pg_policy as policies;
 
 -- What a mart's policies should be: those of the pattern, the owner's for the mart's own owner.
 create or replace function access.want_policies(relation regclass)
@@ -241,11 +323,10 @@ begin
         from access.policies as policies
         where policies.relation = put_policies.relation and policies.is_permissive
     loop
-        execute format('drop policy if exists %I on %s', wanted.name, relation);
-        execute format(
-            'create policy %I on %s for %s to %s using (%s)', wanted.name, relation, wanted.command,
-            array_to_string(wanted.grantees, ', '), wanted.condition
-        ) || coalesce(' with check (' || wanted.check_condition || ')', '');
+        perform access.change(format(
+            'drop policy if exists %1$I on %2$s; create policy %1$I on %2$s for %3$s to %4$s using (%5$s)',
+            wanted.name, relation, wanted.command, array_to_string(wanted.grantees, ', '), wanted.condition
+        ) || coalesce(' with check (' || wanted.check_condition || ')', ''));
     end loop;
 end
 $$;
@@ -364,50 +445,92 @@ begin
 end
 $$;
 
--- Show analysts a mart without what tells of people, under the mart's name: `select *` works there. A live view is read
--- where it is cut: through the one that shows all its columns a reader needs a right on each of them.
+-- The columns that analysts are shown of a relation, in order; none of one that is not there.
+create or replace function access.shown_columns(relation regclass, withheld text []) returns text []
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(array_agg(quote_ident(attname) order by attnum) filter (where not attname = any (withheld)), '{}')
+    from pg_attribute
+    where attrelid = relation and attnum > 0 and not attisdropped
+$$;
+
+-- What analysts' view of a mart reads: a live view where it is cut, because through the one that shows all its columns a
+-- reader needs a right on each of them.
+create or replace function access.find_cut(relation regclass) returns regclass
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(case when relkind = 'v' then to_regclass(format('live.%I', relname)) end, relation)
+    from pg_class
+    where oid = relation
+$$;
+
+-- Whether a view reads a relation itself; one that is not there reads none.
+create or replace function access.is_read_by(relation regclass, shown regclass) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select 1
+        from pg_depend
+        inner join pg_rewrite on pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.objid = pg_rewrite.oid
+        where pg_rewrite.ev_class = shown and pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid = relation
+    )
+$$;
+
+-- Whether analysts are shown a mart as it is now.
+create or replace function access.shows_to_analysts(relation regclass, withheld text []) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        place.relnamespace is distinct from to_regnamespace('dashboard')
+        or access.shown_columns(place.oid, withheld)
+        = access.shown_columns(to_regclass(format('analysis.%I', place.relname)), '{}')
+        and access.is_read_by(access.find_cut(place.oid), to_regclass(format('analysis.%I', place.relname)))
+        and (
+            not access.has_roles()
+            or coalesce(
+                has_table_privilege(
+                    to_regrole('agentp_analyst')::oid, to_regclass(format('analysis.%I', place.relname))::oid, 'select'
+                ), true
+            )
+        )
+    from pg_class as place
+    where place.oid = relation
+$$;
+
+-- Show analysts a mart without what tells of people, under the mart's name: `select *` works there. In a transaction of its
+-- own, because it takes another lock than what altered the mart (`access.change`).
 create or replace function access.show_to_analysts(relation regclass, withheld text []) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    place pg_class := (select pg_class from pg_class where oid = relation);
-    shown regclass := to_regclass(format('analysis.%I', place.relname));
-    read_from regclass := coalesce(
-        case when place.relkind = 'v' then to_regclass(format('live.%I', place.relname)) end, relation
-    );
-    wanted text [];
-    present text [];
+    read_from regclass := access.find_cut(relation);
+    view_name text := format('analysis.%I', (select relname from pg_class where oid = relation));
+    wanted text [] := access.shown_columns(relation, withheld);
+    present text [] := access.shown_columns(to_regclass(view_name), '{}');
 begin
-    select array_agg(quote_ident(attname) order by attnum) filter (where not attname = any (withheld))
-    into wanted
-    from pg_attribute where attrelid = relation and attnum > 0 and not attisdropped;
-    select array_agg(quote_ident(attname) order by attnum)
-    into present
-    from pg_attribute where attrelid = shown and attnum > 0 and not attisdropped;
     if present is distinct from wanted then
-        if present is not null then
-            execute format('drop view %s', shown);
+        -- New columns come behind those that others may read; only where one goes, or moves, the view has to.
+        if present is distinct from wanted[:cardinality(present)] then
+            perform access.change(format('drop view %s', view_name));
         end if;
     end if;
-    if present is distinct from wanted or not exists (
-        select 1
-        from pg_depend
-        inner join pg_rewrite on pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.objid = pg_rewrite.oid
-        where pg_rewrite.ev_class = shown and pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid = read_from
-    ) then
-        execute format(
-            'create or replace view analysis.%I with (security_invoker = true) as select %s from %s',
-            place.relname, array_to_string(wanted, ', '), read_from
-        );
-        shown := to_regclass(format('analysis.%I', place.relname));
+    if present is distinct from wanted or not access.is_read_by(read_from, to_regclass(view_name)) then
+        perform access.change(format(
+            'create or replace view %s with (security_invoker = true) as select %s from %s',
+            view_name, array_to_string(wanted, ', '), read_from
+        ));
     end if;
-    perform access.give(shown, 'agentp_analyst', '{}');
+    perform access.give(view_name::regclass, 'agentp_analyst', '{}');
 end
 $$;
 
 -- Make a mart what every mart is: rows by salon for everybody, the owner included; readers may read all of it but secrets,
--- analysts what tells of nobody. Called by whoever builds it, in the same transaction.
+-- analysts what tells of nobody. Called by whoever builds it, in the same transaction; `access.show_to_analysts` comes after it.
 create or replace function access.secure(relation regclass, personal text [], secret text []) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -423,7 +546,7 @@ begin
     end if;
     if place.relkind in ('r', 'p') then
         if not (place.relrowsecurity and place.relforcerowsecurity) then
-            execute format('alter table %s enable row level security, force row level security', relation);
+            perform access.change(format('alter table %s enable row level security, force row level security', relation));
         end if;
         perform access.put_policies(relation);
     elsif place.relkind <> 'v' then
@@ -444,9 +567,6 @@ begin
     -- Columns of a view that shows all of another's are no use one by one: `analysis` has them.
     if place.relkind in ('r', 'p') or place.relnamespace = to_regnamespace('live') or cardinality(personal || secret) = 0 then
         perform access.give(relation, 'agentp_analyst', personal || secret);
-    end if;
-    if place.relnamespace = to_regnamespace('dashboard') then
-        perform access.show_to_analysts(relation, personal || secret);
     end if;
 end
 $$;
@@ -472,9 +592,11 @@ begin
                 select condition from access.policies where relation = 'access.pattern'::regclass and name = 'agentp_tenants'
             )
     ) then
-        drop policy if exists agentp_bot on dashboard.outbox;
-        create policy agentp_bot on dashboard.outbox for update to agentp_bot
-        using (tenant_id = any ((select access.tenants())::uuid []));
+        perform access.change(
+            'drop policy if exists agentp_bot on dashboard.outbox; '
+            'create policy agentp_bot on dashboard.outbox for update to agentp_bot '
+            'using (tenant_id = any ((select access.tenants())::uuid []))'
+        );
     end if;
 end
 $$;
@@ -505,7 +627,7 @@ begin
     loop
         if kept.relkind = 'r' and kept.has_tenant then
             if not kept.relrowsecurity then
-                execute format('alter table %s enable row level security', kept.relation);
+                perform access.change(format('alter table %s enable row level security', kept.relation));
             end if;
             perform access.put_policies(kept.relation);
         end if;
@@ -520,12 +642,49 @@ begin
 end
 $$;
 
--- Before a column changes its type, nothing may show it.
+-- Before a column changes its type, nothing may show it. Before the mart is locked, too: readers of what shows it lock that first.
 create or replace function access.release(relation regclass) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     execute format('drop view if exists analysis.%I', (select relname from pg_class where oid = relation));
+end
+$$;
+
+create or replace function access.print_view(relation regclass) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp
+as $$
+    select md5(pg_get_viewdef(relation) || coalesce(reloptions::text, '')) from pg_class where oid = relation
+$$;
+
+-- Whether a view is as `access.put_view` made it: what that was asked for, and what Postgres prints of it, stand in its
+-- comment. So what did not change is not touched, and what somebody changed by hand is put back.
+create or replace function access.view_stands(place text, hash text) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(
+        obj_description(to_regclass(place), 'pg_class') = format('agentp %s %s', hash, access.print_view(to_regclass(place))), false
+    )
+$$;
+
+-- Make a view, or replace it in place: what hangs on it (grants, other people's views) stays. Where the new columns do not
+-- fit behind the old ones, Postgres refuses, and says which; whether it may go is for a person to say.
+create or replace function access.put_view(place text, options text, query text, hash text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform access.change(format('create or replace view %s with (%s) as %s', place, options, query));
+    execute format('comment on view %s is %L', place, format('agentp %s %s', hash, access.print_view(place::regclass)));
+exception
+    when invalid_table_definition then
+        raise exception '% cannot be replaced in place: %. Views of others that read it would go with it: decide, and run: '
+            'drop view % cascade; the next build makes what is ours anew', place, sqlerrm, place
+            using errcode = 'invalid_table_definition';
 end
 $$;

@@ -13,8 +13,9 @@ from activation.candidates import Rules
 from activation.memories import MemoryReport, plan_memories, require_columns, write_memories
 from activation.outbox import KINDS, OutboxPlan, plan_outbox, write_outbox
 from activation.schema import prepare_tables
-from agentp.database import hold_build_lock, open_connection
+from agentp.database import open_connection
 from agentp.errors import SetupError
+from agentp.locks import hold_build_lock
 from agentp.pipeline import find_last_moment
 
 NEEDED = (
@@ -49,7 +50,7 @@ def activate(
     ``announce`` hears that another build is waited for, ``report`` how many memories are written. A run that dies
     anywhere is run again: memories are written in whole batches, messages all at once.
     """
-    with hold_build_lock(url, announce=announce), open_connection(url) as connection:
+    with hold_build_lock(url, purpose="activate", announce=announce), open_connection(url) as connection:
         require_ready(connection, as_of=as_of)
         if is_applied:
             prepare_tables(connection)

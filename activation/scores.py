@@ -17,8 +17,9 @@ import scoring
 from activation.binary import to_instant, write_rows
 from activation.ledger import Ledger, find_scoring_moment, read_ledger
 from activation.schema import prepare_tables
-from agentp.database import hold_build_lock, open_connection
+from agentp.database import open_connection
 from agentp.errors import AgentpError
+from agentp.locks import hold_build_lock
 from scoring.bookings import FACTORS
 
 CHURN, BOOKING = "churn", "booking"
@@ -50,7 +51,7 @@ def score(
     ``kinds`` says which of the two (`churn`, `booking`) to score. ``as_of`` is a day or an instant; by default that of
     the last build, so that scores and marts tell of one moment.
     """
-    with hold_build_lock(url, announce=announce), open_connection(url) as connection:
+    with hold_build_lock(url, purpose="score", announce=announce), open_connection(url) as connection:
         prepare_tables(connection)
         moment = find_scoring_moment(connection, as_of or _find_build(connection))
         connection.rollback()

@@ -28,12 +28,13 @@ from activation.outbox import plan_outbox, write_outbox
 from activation.queries import read_query
 from activation.runs import require_ready
 from activation.schema import prepare_tables
-from agentp.database import hold_build_lock, open_connection
+from agentp.database import open_connection
 from agentp.errors import SetupError
+from agentp.locks import hold_build_lock, lock_until_commit
 from sources.agent_p.wishes import LEDGER, WishCount, count_changed_wishes, note_changed_wishes
 
-LEDGER_LOCK = 7_203_715_021
-"""The advisory lock of `dashboard.wish_reactions`: shared by looks, held alone by a reaction until it commits."""
+LEDGER_LOCK = "wish_reactions"
+"""The lock of `dashboard.wish_reactions`: shared by looks, held alone by a reaction until it commits."""
 OFFERS = ("slot_offer",)
 
 
@@ -75,14 +76,15 @@ def look_for_wishes(connection: psycopg.Connection[Any], cursor: str | None) -> 
     The cursor is any that an earlier look or reaction returned, or None. The connection must be in no transaction that
     has read already. Without the raw table it is a `RawTablesError`.
     """
-    with connection.transaction():
-        # The next statement has to see what was committed before the lock was had.
-        connection.execute("set transaction isolation level read committed")
-        had = connection.execute("select pg_try_advisory_xact_lock_shared(%s)", (LEDGER_LOCK,)).fetchone()
-        if not (had and had[0]):
-            return WishTick(changed=0, cursor=cursor, is_busy=True)
-        found = count_changed_wishes(connection, cursor)
-        return WishTick(changed=found.count, cursor=found.cursor, is_busy=False)
+    try:
+        with connection.transaction():
+            # The next statement has to see what was committed before the lock was had.
+            connection.execute("set transaction isolation level read committed")
+            lock_until_commit(connection, LEDGER_LOCK, mode="share mode nowait")
+            found = count_changed_wishes(connection, cursor)
+            return WishTick(changed=found.count, cursor=found.cursor, is_busy=False)
+    except psycopg.errors.LockNotAvailable:
+        return WishTick(changed=0, cursor=cursor, is_busy=True)
 
 
 def react_to_wishes(
@@ -111,7 +113,7 @@ def react_to_wishes(
         if not held:
             return report
         # The build lock first, then the ledger's: nobody takes them the other way round.
-        with hold_build_lock(url, announce=announce):
+        with hold_build_lock(url, purpose="react to wishes", announce=announce):
             prepare_tables(connection)
             found = _take_changes(connection, cursor)
             queued, ended, obstacle = _queue_offers(connection, as_of=as_of, rules=rules or Rules())
@@ -127,13 +129,13 @@ def _prepare_ledger(url: str, connection: psycopg.Connection[Any], *, announce: 
     found = connection.execute("select to_regclass(%s) is not null", (LEDGER,)).fetchone()
     connection.rollback()
     if not (found and found[0]):
-        with hold_build_lock(url, announce=announce):
+        with hold_build_lock(url, purpose="react to wishes", announce=announce):
             prepare_tables(connection)
 
 
 def _take_changes(connection: psycopg.Connection[Any], cursor: str | None) -> WishCount:
     """Take the ledger's lock until the transaction ends; note the changes, and what each matches by now."""
-    connection.execute("select pg_advisory_xact_lock(%s)", (LEDGER_LOCK,))
+    lock_until_commit(connection, LEDGER_LOCK)
     found = note_changed_wishes(connection, cursor)
     built = connection.execute(
         "select to_regclass('dashboard.waitlist_matches') is not null "

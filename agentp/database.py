@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +11,11 @@ import psycopg
 
 from agentp.errors import AgentpError, ConnectionFailedError, SetupError
 from agentp.redaction import scrub_error
+from agentp.sessions import is_shared
 from agentp.settings import Settings, read_limits
 from agentp.transport import parse_url, secure_url
 
 MINIMUM_VERSION = 15
-BUILD_LOCK = 7_203_715_001
-"""The advisory lock that one build holds: any constant will do, as long as nobody else uses it."""
 SET_LIMITS = "select set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)"
 """What gives a session its limits (`Limits.statement_timeout`, `Limits.lock_timeout`)."""
 
@@ -56,6 +55,7 @@ def open_connection(url: str, *, autocommit: bool = False) -> Iterator[psycopg.C
         # Not as start-up options: poolers in front of a server refuse those.
         connection.execute("set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'")
         connection.execute(SET_LIMITS, (limits.statement_timeout, limits.lock_timeout))
+        _require_own_session(url, connection)
         connection.autocommit = autocommit
     except psycopg.OperationalError as error:
         raise explain_connection_failure(url, error) from error
@@ -116,36 +116,21 @@ def explain_connection_failure(url: str, error: Exception) -> AgentpError:
     )
 
 
-@contextmanager
-def hold_build_lock(url: str, *, announce: Any = None) -> Iterator[None]:
-    """Hold the one lock under which marts are built; a second build waits for the first.
-
-    The lock lives in its own session, so that it goes with the process, however that ends.
-    """
-    with open_connection(url, autocommit=True) as connection:
-        if announce is None:
-            take_lock(connection, BUILD_LOCK)
-        else:
-            take_lock(
-                connection, BUILD_LOCK,
-                on_wait=lambda: announce("Another build is at work on this database; waiting for it to end …"),
-            )  # fmt: skip
-        yield
-
-
-def take_lock(connection: psycopg.Connection[Any], key: int, *, on_wait: Callable[[], None] = lambda: None) -> None:
-    """Take an advisory lock for the session; ``on_wait`` is called before waiting for whoever has it."""
-    taken = connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
-    if not (taken and taken[0]):
-        on_wait()
-        with lift_limits(connection):
-            connection.execute("select pg_advisory_lock(%s)", (key,))
+def _require_own_session(url: str, connection: psycopg.Connection[Any]) -> None:
+    """Refuse a pooler that gives each transaction another session: limits and locks would be somebody else's."""
+    target = describe_target(url)
+    if target in _OWN_SESSIONS:
+        return
+    if is_shared(connection, lambda: psycopg.connect(url, autocommit=True, connect_timeout=10)):
+        connection.close()
+        raise ConnectionFailedError(
+            f"At {target} a pooler answers that gives every transaction another session of the server; "
+            "builds need one of their own, for their locks and limits.",
+            cure="Name a direct connection in AGENTP_DATABASE_URL, or a pooler in session mode "
+            "(Supabase: port 5432 instead of 6543; PgBouncer: pool_mode = session).",
+        )
+    _OWN_SESSIONS.add(target)
 
 
-@contextmanager
-def lift_limits(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Let the block wait, and work, as long as it takes: whoever has an advisory lock of ours holds up no bot."""
-    kept = connection.execute("select current_setting('statement_timeout'), current_setting('lock_timeout')").fetchone()
-    connection.execute(SET_LIMITS, ("0", "0"))
-    yield
-    connection.execute(SET_LIMITS, kept)
+_OWN_SESSIONS: set[str] = set()
+"""Servers, as `describe_target` names them, that were found to give sessions of one's own."""

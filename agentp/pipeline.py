@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentp.database import hold_build_lock, open_connection
+from agentp.database import open_connection
 from agentp.errors import SetupError
+from agentp.locks import hold_build_lock
 from agentp.priority import yield_to_others
 from agentp.project import check_as_of, raise_first_failure, run_dbt
 from agentp.settings import Settings
@@ -104,12 +105,15 @@ def open_build(
     from access.schema import prepare_access
     from activation.schema import prepare_tables
     from expectations.schema import prepare_store
+    from sources.agent_p.late_binding import prepare_raw_views
     from sources.agent_p.raw_tables import require_raw_tables
 
     with hold_build_lock(url, announce=announce):
-        with open_connection(url) as connection:
+        # Each of these in transactions of its own: readers may be at work on whatever they alter.
+        with open_connection(url, autocommit=True) as connection:
             require_raw_tables(connection, without=without)
             require_own_code(connection)
+            prepare_raw_views(connection)
             prepare_store(connection)
             prepare_tables(connection)
             prepare_access(connection)
@@ -170,7 +174,7 @@ def check_marts(
     on_finish: Callable[[str], None] = lambda name: None,
 ) -> int:
     """Run every dbt data test; return how many passed."""
-    with hold_build_lock(url):
+    with hold_build_lock(url, purpose="test"):
         outcome = run_dbt(
             settings, url, "test", "--select", "test_type:data", as_of=as_of, on_start=on_start, on_finish=on_finish
         )

@@ -11,15 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentp.database import open_connection
 from agentp.dbt_costs import forget_repeated_flags, save_costs
 from agentp.errors import AgentpError, BuildError, RawTablesError, SetupError
 from agentp.priority import yield_to_others
 from agentp.redaction import scrub_error
+from agentp.sessions import describe_holders
 from agentp.settings import DBT_PROJECT, Settings, read_limits
 from agentp.transport import complete_parts, secure_url
 
 DAY_OR_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?))?")
 
+LOCK_TIMEOUT = re.compile("canceling statement due to lock timeout|из-за тайм-аута блокировки")
 DBT_HEADLINE = re.compile(r"(Database|Runtime|Compilation) Error|\S+\.on-run-(start|end)\.\d+ failed, error:")
 """Lines of dbt's that say nothing but where; the reason is in the next one."""
 HOOKS = re.compile(r"agentp-on-run-(start|end)-\d+")
@@ -117,7 +120,10 @@ def run_dbt(
     for node in _node_results(result):
         status = str(node.status)
         if status in ("error", "fail", "runtime error"):
-            outcome.failures.append((node.node.name, tell_first_error(node.message or "") or "no message"))
+            message = tell_first_error(node.message or "") or "no message"
+            if LOCK_TIMEOUT.search(message):
+                message = f"{message}; {_describe_blockers(url, node.node.name)}"
+            outcome.failures.append((node.node.name, message))
             if status != "fail":
                 outcome.errors.append(outcome.failures[-1])
         elif status in ("success", "pass"):
@@ -135,6 +141,15 @@ def raise_first_error(outcome: DbtOutcome) -> None:
     """Turn what could not be built, or not be tested, into one sentence; tests that found something are results."""
     if outcome.errors:
         raise _explain(*outcome.errors[0])
+
+
+def _describe_blockers(url: str, name: str) -> str:
+    """Return who holds what a model is published as, a moment after it was not to be had."""
+    schemas = ("dashboard", "live", "analysis", "staging", "intermediate")
+    with open_connection(url) as connection:
+        if HOOKS.fullmatch(name):
+            return describe_holders(connection, schemas=["build"])
+        return describe_holders(connection, relations=[f'{schema}."{name}"' for schema in schemas])
 
 
 def _node_results(result: Any) -> list[Any]:

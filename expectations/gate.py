@@ -12,7 +12,8 @@ from typing import Any
 
 import psycopg
 
-from agentp.database import hold_build_lock, open_connection
+from agentp.database import open_connection
+from agentp.locks import hold_build_lock
 from expectations.activity import watch_activity
 from expectations.inspections import ASKED_TABLES
 from expectations.rules import ExpectTableShape
@@ -64,7 +65,7 @@ def check_standard(
     from sources.agent_p.raw_tables import require_some_raw_table
 
     present = present or datetime.now(UTC)
-    with hold_build_lock(url, announce=announce), open_connection(url) as connection:
+    with hold_build_lock(url, purpose="check", announce=announce), open_connection(url) as connection:
         require_some_raw_table(connection)
         prepare_store(connection)
         shape = read_shape(connection)

@@ -13,8 +13,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from agentp.database import hold_build_lock, open_connection
+from agentp.database import open_connection
 from agentp.errors import AgentpError, SetupError
+from agentp.locks import hold_build_lock
 from expectations.schema import prepare_store
 
 BATCH = 5_000
@@ -72,7 +73,7 @@ class RepairReport:
 
 def plan_session_repair(url: str) -> RepairReport:
     """Return what `repair_sessions` would do, salon by salon; changes nothing."""
-    with hold_build_lock(url), open_connection(url) as connection:
+    with hold_build_lock(url, purpose="repair"), open_connection(url) as connection:
         _require_ready(connection)
         return _read_plan(connection)
 
@@ -83,7 +84,7 @@ def repair_sessions(url: str, *, announce: Callable[[int], None] = lambda done: 
     A repair that dies half-way leaves whole batches, all in the log; run again, it goes on. Messages of clients whose
     rows changed since the last build are left: what they match may be another session by now.
     """
-    with hold_build_lock(url), open_connection(url) as connection:
+    with hold_build_lock(url, purpose="repair"), open_connection(url) as connection:
         _require_ready(connection)
         plan = _read_plan(connection)
         if not plan.messages:
@@ -116,7 +117,7 @@ def undo_repair(url: str, repair_id: int) -> tuple[int, int]:
 
     Left is what somebody changed since: a message that names another session now is not ours to touch.
     """
-    with hold_build_lock(url), open_connection(url) as connection:
+    with hold_build_lock(url, purpose="repair"), open_connection(url) as connection:
         prepare_store(connection)
         known = connection.execute("select 1 from quality.repairs where repair_id = %s", (repair_id,)).fetchone()
         if known is None:

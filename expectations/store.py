@@ -113,8 +113,9 @@ def settle_rows(
         _is_looked_at(is_full), sql.Literal(list(unjudged))
     )
     _settle_set_aside(connection, run_id=run_id, is_looked_at=is_looked_at)
-    connection.execute("delete from quality.claimed_clients")
-    for table in ("client_rows", "client_failures", "rows_set_aside"):
+    claimed = connection.execute("delete from quality.claimed_clients").rowcount
+    # Nothing is locked that readers read where nothing was looked at.
+    for table in ("client_rows", "client_failures", "rows_set_aside") if is_full or claimed else ():
         connection.execute(sql.SQL("analyze quality.{}").format(sql.Identifier(table)))
 
 

@@ -26,8 +26,8 @@ from agentp.settings import Settings
 from orchestration.problems import LEDGER_LOCK, LONGEST_WAIT, Problem, find_problems, hold_lock, sync_problems
 from orchestration.schema import prepare_history
 
-TELLING_LOCK = 7_203_715_012
-"""The advisory lock that one process holds while it tells, so that nobody is told twice."""
+TELLING_LOCK = "alerts"
+"""The lock that one process holds while it tells, so that nobody is told twice."""
 LISTED = 10
 """How many problems a message lists; of the others it says how many there are."""
 LONGEST_LINE = 320

@@ -16,12 +16,13 @@ from typing import Any
 
 import psycopg
 
+from agentp.locks import lock_until_commit
 from agentp.redaction import scrub_error
 
 Connection = psycopg.Connection[Any]
 
-LEDGER_LOCK = 7_203_715_011
-"""The advisory lock under which the ledger is brought up to date."""
+LEDGER_LOCK = "problems"
+"""The lock under which the ledger is brought up to date."""
 LONGEST_WAIT = "60s"
 """For whoever else looks or tells: a receiver takes seconds at most."""
 LONGEST_ERROR = 200
@@ -168,10 +169,10 @@ def sync_problems(connection: Connection, found: Iterable[Problem], *, present: 
     )
 
 
-def hold_lock(connection: Connection, lock: int) -> None:
-    """Hold an advisory lock until the transaction ends; who waits too long gets `psycopg.errors.LockNotAvailable`."""
+def hold_lock(connection: Connection, lock: str) -> None:
+    """Hold a lock until the transaction ends; who waits too long gets `psycopg.errors.LockNotAvailable`."""
     connection.execute("select set_config('lock_timeout', %s, true)", (LONGEST_WAIT,))
-    connection.execute("select pg_advisory_xact_lock(%s)", (lock,))
+    lock_until_commit(connection, lock)
 
 
 def _is_there(connection: Connection, *relations: str) -> bool:

@@ -13,8 +13,9 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from agentp.database import open_connection, resolve_url, take_lock
+from agentp.database import open_connection, resolve_url
 from agentp.errors import AgentpError
+from agentp.locks import is_lock_held, take_lock
 from agentp.redaction import scrub, scrub_error
 from agentp.settings import Settings, read_settings
 from expectations.verdicts import Verdict
@@ -23,10 +24,7 @@ from orchestration.faults import find_delay, is_passing
 from orchestration.history import CheckResult, RunStart
 from orchestration.partitions import find_days
 from orchestration.schema import prepare_history
-from orchestration.tags import AS_OF, BACKFILL_ID, LETTERS, MARTS, MIGRATE, OUTBOX, STARTED_BY, TARGETS, find_job
-
-LOCKS = {MARTS: 7_203_715_031, OUTBOX: 7_203_715_032, LETTERS: 7_203_715_033}
-"""The advisory locks that runs hold from their first step to their last, by what they write."""
+from orchestration.tags import AS_OF, BACKFILL_ID, MIGRATE, STARTED_BY, TARGETS, find_job
 
 
 class StepError(AgentpError):
@@ -83,14 +81,19 @@ class Target:
 
     def begin(self) -> None:
         """Wait until no other run is at work here, and note that this one is. Does nothing while that holds."""
-        if self._is_held():
+        if self._lock_holder is not None and is_lock_held(self._lock_holder):
             return
         self._let_go()
         connection = self._stack.enter_context(open_connection(self.url, autocommit=True))
         what = TARGETS[self.start.job]
-        take_lock(connection, LOCKS[what], on_wait=lambda: self.listener.note("waiting for another run to end"))
-        prepare_history(connection)
-        history.open_run(connection, self.start, alone_among=[job for job in TARGETS if TARGETS[job] == what])
+        # Held from the first step to the last, by what the run writes.
+        take_lock(
+            connection, f"runs_of_{what}", purpose=f"run ({self.start.job})",
+            on_wait=lambda holders: self.listener.note(f"waiting for another run to end, {holders}"),
+        )  # fmt: skip
+        with self._open_record() as record:
+            prepare_history(record)
+            history.open_run(record, self.start, alone_among=[job for job in TARGETS if TARGETS[job] == what])
         self._lock_holder = connection
 
     def end(self) -> None:
@@ -132,16 +135,6 @@ class Target:
         """Keep results of checks for BI."""
         with self._open_record() as record:
             history.write_checks(record, results, run_id=self.start.run_id)
-
-    def _is_held(self) -> bool:
-        """Whether the lock's session is still there: a server that was restarted has forgotten it."""
-        if self._lock_holder is None or self._lock_holder.closed:
-            return False
-        try:
-            self._lock_holder.execute("select 1")
-        except psycopg.Error:
-            return False
-        return True
 
     def _let_go(self) -> None:
         with suppress(psycopg.Error, AgentpError):

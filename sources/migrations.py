@@ -6,6 +6,7 @@ running all of them is always right. Warnings that a migration raises are part o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,6 +19,7 @@ from agentp.errors import SetupError
 from agentp.redaction import scrub_error
 
 OUTSIDE_TRANSACTION = "-- agentp: outside a transaction"
+_READ_INDEXES = "select relname::text from pg_class where relkind = 'i' and relnamespace = 'public'::regnamespace"
 OPTIONAL = ("0005_change_tracking", "0006_build_indexes", "0007_search_extensions")
 LOCK_TIMEOUT = "10s"
 LEGACY = "0001_legacy_tables"
@@ -87,8 +89,11 @@ def _apply(connection: psycopg.Connection[Any], migration: Migration) -> None:
     try:
         if migration.sql.startswith(OUTSIDE_TRANSACTION):
             _drop_invalid_indexes(connection)
+            present = {name for (name,) in connection.execute(_READ_INDEXES)}
             for statement in migration.sql.split(";"):
-                if statement.strip():
+                # An index that is there would be found only behind a lock on its table.
+                index = re.search(r"create index concurrently if not exists (\w+)", statement)
+                if statement.strip() and not (index and index[1] in present):
                     connection.execute(statement.encode())
         else:
             with connection.transaction():

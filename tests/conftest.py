@@ -15,8 +15,39 @@ from psycopg.conninfo import conninfo_to_dict
 
 from agentp.server import remove_server, start_server
 from agentp.settings import Settings
+from tests.support import options
+from tests.support.costs import Costs
+from tests.support.dealing import deal
 from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
+from tests.support.scripts import Recorder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    options.configure(config)
+    config.pluginmanager.register(Costs(), "costs")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    options.leave_out_servers(config, items)
+    if config.getoption("dist", "no") == "loadgroup":
+        deal(items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.write_line(options.describe(config))
+
+
+@pytest.fixture(scope="session")
+def examples(pytestconfig: pytest.Config) -> options.Examples:
+    """How many random examples a property takes, and their seed."""
+    return options.read_examples(pytestconfig)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -105,7 +136,8 @@ def create_database(connection: psycopg.Connection[Any], name: str, template: st
     # A database that somebody is in cannot be copied, and dbt stays in it.
     connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (template,))
     values = (sql.Identifier(name), sql.Identifier(template or "template0"))
-    connection.execute(sql.SQL("create database {} template {}").format(*values))
+    # Copying files costs a third of writing every page of a template to the log.
+    connection.execute(sql.SQL("create database {} template {} strategy file_copy").format(*values))
 
 
 def name_database(url: str, name: str) -> str:
@@ -135,32 +167,38 @@ def _template(make_database: Callable[[str | None], str], home: Path) -> str:
 
 
 @pytest.fixture
-def workshop(open_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
-    """A fresh database with the standard's raw tables, and the tools to fill and build it."""
+def raw_workshop(open_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
+    """A fresh database with the standard's raw tables and nothing of ours yet."""
     url = open_database(_template)
     return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 
 @pytest.fixture(scope="session")
-def _built_template(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+def built_template(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+    """The name of a database whose marts stand, of no salon; from here on builds are made of recorded scripts."""
     url = make_database(_template)
-    Workshop(url=url, settings=Settings(home=home, database_url=url, report=False)).build()
-    return str(conninfo_to_dict(url)["dbname"])
+    settings = Settings(home=home, database_url=url, report=False)
+    Workshop(url=url, settings=settings).build()
+    name = str(conninfo_to_dict(url)["dbname"])
+    Workshop.recorder = Recorder(settings, lambda: make_database(name))
+    return name
 
 
 @pytest.fixture
-def built_workshop(open_database: Callable[[str | None], str], _built_template: str, home: Path) -> Workshop:
-    """A workshop whose marts stand, of no salon yet: builds of it are about what changed, and so are quicker."""
-    url = open_database(_built_template)
+def workshop(open_database: Callable[[str | None], str], built_template: str, home: Path) -> Workshop:
+    """A fresh database whose marts stand, of no salon yet, and the tools to fill and build it."""
+    url = open_database(built_template)
     return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
 
 @pytest.fixture
-def make_workshop(open_database: Callable[[str | None], str], _template: str, home: Path) -> Callable[[], Workshop]:
+def make_workshop(
+    open_database: Callable[[str | None], str], built_template: str, home: Path
+) -> Callable[[], Workshop]:
     """Make several such databases in one test."""
 
     def make() -> Workshop:
-        url = open_database(_template)
+        url = open_database(built_template)
         return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
 
     return make

@@ -106,7 +106,7 @@ class RetypedColumn:
         """What its owner does about it; text that is no such value makes it fail, and nothing is changed then."""
         return (
             f"Restore the type: alter table public.{self.table} alter column {self.column} type {self.should_be} "
-            f"using {self.column}::text::{self.should_be}. Views on it have to go first; a build makes ours again."
+            f"using {self.column}::text::{self.should_be}. Views of others on it have to go first."
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from agentp.locks import lock_until_commit
 from sources.exports.catalog import Shape, read_shapes
 from sources.exports.checking import (
     check_keys,
@@ -22,8 +23,8 @@ from sources.exports.folder import ExportFile, find_exports
 from sources.exports.merging import advance_sequences, drop_staging, is_empty, merge_rows
 from sources.exports.staging import Progress, stage_export
 
-LOAD_LOCK = 7_203_715_002
-"""The advisory lock that one load holds: a second one waits for the first."""
+LOAD_LOCK = "loads"
+"""The lock that one load holds: a second one waits for the first."""
 
 SESSION_SETTINGS = (
     # Times without a zone are UTC, and a hosted server's time limit is for queries, not for loads.
@@ -75,7 +76,7 @@ def load_exports(
     with connection.transaction():
         for setting in SESSION_SETTINGS:
             connection.execute(setting)
-        connection.execute("select pg_advisory_xact_lock(%s)", (LOAD_LOCK,))
+        lock_until_commit(connection, LOAD_LOCK)
         shapes = read_shapes(connection, [export.table for export in exports])
         for export in exports:
             loaded, notes = _load_export(connection, export, shapes[export.table], progress or (lambda *_: None))

@@ -40,10 +40,13 @@ class Chain:
 
 @pytest.fixture(scope="session")
 def chain(
-    make_database: Callable[[str | None], str], _template: str, home: Path, tmp_path_factory: pytest.TempPathFactory
+    make_database: Callable[[str | None], str],
+    built_template: str,
+    home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Chain]:
     """The demo chain, built, scored and activated, and a login of each kind."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
     folder = tmp_path_factory.mktemp("chain")
     write_demo(folder, sessions=250)

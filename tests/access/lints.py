@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agentp.locks import BUILDS
+from agentp.schemas import SCHEMA_LOCK
+from sources.agent_p.raw_tables import declare_raw_tables
+
 PREPARATION = """
 create temporary view schemas as
 select oid, nspname from pg_namespace
@@ -102,12 +106,18 @@ LINTS: Mapping[str, str] = {
 
 NEVER_DELETED = "salons are not deleted, and an index that nothing asks for slows down every row that a bot writes"
 FEW = "sessions that are at work are few"
+INLINED = "Postgres puts no function with settings in the place of its column; its body looks for nothing by the path"
+LOCK = "what processes lock; it has neither rows nor columns"
 SCRATCH = "a check's own, filled and emptied within it"
 KNOWN: Mapping[str, Mapping[str, str]] = {
+    "function_search_path_mutable": {
+        f"staging.{column}({table})": INLINED for table, columns in declare_raw_tables().items() for column in columns
+    },
     "no_primary_key": {
         f"quality.{table}": SCRATCH
         for table in ("scratch_failures", "scratch_links", "scratch_rows", "scratch_set_aside")
-    },
+    }
+    | {f"build.lock_{lock}": LOCK for lock in (BUILDS, SCHEMA_LOCK)},
     "unindexed_foreign_keys": {
         f"{table}: {table}_tenant_id_fkey": NEVER_DELETED
         for table in (

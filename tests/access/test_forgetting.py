@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
@@ -158,10 +158,13 @@ def keep(workshop: Workshop) -> None:
 
 @pytest.fixture(scope="module")
 def _filled(
-    make_database: Callable[[str | None], str], _template: str, home: Path, tmp_path_factory: pytest.TempPathFactory
+    make_database: Callable[[str | None], str],
+    built_template: str,
+    home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[str, Path]:
     """The name of a database with the salons, checked, built and kept of, and their site."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
     fill(workshop)
     workshop.check()
@@ -363,7 +366,7 @@ def test_older_tables_without_tracking_and_a_process_that_died_half_way(
     salon.add_message(1, "2026-02-03 10:01+00", session="now", client="canary", message="СЕКРЕТ")
     wishes = [wish(1, "canary", "2027-03-05"), wish(2, "canary", "2026-02-05")]
     salon.insert("wishlist_v2", [{key: row[key] for key in row if key != "status"} for row in wishes])
-    salon.build()
+    salon.build_with_dbt()
     salon.execute(
         "insert into scoring.client_scores select tenant_id, client_id, 0.5, 30, 30, 1, '2026-02-28' "
         "from dashboard.clients where client_id = %s",
@@ -376,7 +379,7 @@ def test_older_tables_without_tracking_and_a_process_that_died_half_way(
     assert salon.execute("select count(*) as n from clients_v2 where id = %s", [CANARY]) == [{"n": 0}]
     assert "dashboard.clients" in find_canaries(salon)
     # A build makes the marts right, and leaves what is kept to who keeps the counts.
-    salon.build()
+    salon.build_with_dbt()
     assert salon.execute("select client_id from scoring.client_scores") == [{"client_id": CANARY}]
     with pytest.raises(KeyboardInterrupt):
         forget_canary(salon, dies_at="searching every column")
@@ -458,16 +461,15 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 @pytest.fixture(scope="module")
-def probe(make_database: Callable[[str | None], str], _template: str) -> Workshop:
+def probe(make_database: Callable[[str | None], str], built_template: str) -> Workshop:
     """A salon with one client."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(database_url=url))
     workshop.add_tenant()
     workshop.add_client("salon", "canary")
     return workshop
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=NAMES)
 def test_a_name_is_found_in_rows_json_and_files_however_it_is_written(probe: Workshop, name: str) -> None:
     with psycopg.connect(probe.url) as connection:

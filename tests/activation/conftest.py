@@ -125,9 +125,9 @@ def fill(salon: Salon) -> None:
 
 
 @pytest.fixture(scope="session")
-def _filled(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+def _filled(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
     """The name of a database with the salon, built once for all tests."""
-    url = make_database(_template)
+    url = make_database(built_template)
     fill(Salon(url=url, settings=Settings(home=home, database_url=url)))
     return str(conninfo_to_dict(url)["dbname"])
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from activation.quiet_hours import find_send_after, find_zone, is_quiet
@@ -85,7 +85,6 @@ def test_they_end_by_the_clock_when_the_clock_changes(moment: str, quiet_until: 
     quiet_from=st.times().map(lambda t: t.replace(second=0, microsecond=0)),
     quiet_until=st.times().map(lambda t: t.replace(second=0, microsecond=0)),
 )
-@settings(max_examples=300, deadline=None)
 def test_what_goes_out_is_never_early_never_in_quiet_hours_and_within_a_day(
     zone: str, moment: datetime, quiet_from: time, quiet_until: time
 ) -> None:

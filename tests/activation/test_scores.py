@@ -66,9 +66,9 @@ from people where number %% 3 = 0
 
 
 @pytest.fixture(scope="module")
-def _chain(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+def _chain(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
     """The name of a database with the two salons, built once for the module."""
-    url = make_database(_template)
+    url = make_database(built_template)
     chain = Workshop(url=url, settings=Settings(home=home, database_url=url))
     with open_connection(url) as connection:
         for statement in FILL.split(";\n"):
@@ -210,9 +210,9 @@ def test_a_new_installation_predicts_by_the_prior_and_says_so(workshop: Workshop
     assert [report.rows for report in score(workshop.url)] == [0, 0]
 
 
-def test_nothing_is_scored_before_a_build(workshop: Workshop) -> None:
+def test_nothing_is_scored_before_a_build(raw_workshop: Workshop) -> None:
     with pytest.raises(AgentpError, match="Nothing has been built"):
-        score(workshop.url)
+        score(raw_workshop.url)
 
 
 def test_a_forgotten_booking_takes_its_prediction_along(chain: Workshop) -> None:

@@ -14,14 +14,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
 from activation.wishes import WishReport, WishTick, look_for_wishes, react_to_wishes
-from agentp.database import hold_build_lock
+from agentp.locks import hold_build_lock
 from tests.activation.conftest import NOON, Salon
-from tests.properties.examples import take_examples
 from tests.support.marts import Workshop, make_id
 
 
@@ -57,6 +56,9 @@ def in_the_middle(salon: Salon) -> Iterator[subprocess.Popen[bytes]]:
         )
         wait_until(salon, "select 1 from pg_locks where relation = 'dashboard.outbox'::regclass and not granted")
         yield process
+
+
+HELD = "relation = to_regclass('build.lock_wish_reactions')"
 
 
 def wait_until(salon: Workshop, query: str) -> None:
@@ -151,25 +153,25 @@ def test_marts_too_old_to_write_by_are_told_and_do_not_stop_wishes(salon: Salon)
     assert look(salon).changed == 0
 
 
-def test_before_the_first_build_wishes_are_noted_without_counts(workshop: Workshop) -> None:
-    workshop.add_tenant()
-    workshop.add_client()
-    workshop.execute(
+def test_before_the_first_build_wishes_are_noted_without_counts(raw_workshop: Workshop) -> None:
+    raw_workshop.add_tenant()
+    raw_workshop.add_client()
+    raw_workshop.execute(
         "insert into wishlist_v2 (id, tenant_id, user_id, item_type, item_id) values (1, %s, %s, 'a', 'b')",
         [make_id("salon"), make_id("client")],
     )
-    assert look(workshop).changed == 1
-    report = react(workshop)
+    assert look(raw_workshop).changed == 1
+    report = react(raw_workshop)
     assert (report.wishes, report.matches) == (1, None)
-    assert (ledger(workshop)[1]["matches_count"], ledger(workshop)[1]["offers_count"]) == (None, None)
-    assert look(workshop, report.cursor).changed == 0
+    assert (ledger(raw_workshop)[1]["matches_count"], ledger(raw_workshop)[1]["offers_count"]) == (None, None)
+    assert look(raw_workshop, report.cursor).changed == 0
 
 
 def test_a_process_killed_between_seeing_and_reacting_misses_nothing_and_repeats_nothing(salon: Salon) -> None:
     with in_the_middle(salon) as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    wait_until(salon, "select 1 where not exists (select 1 from pg_locks where locktype = 'advisory')")
+    wait_until(salon, f"select 1 where not exists (select 1 from pg_locks where {HELD})")
     assert (ledger(salon), offers(salon)) == ({}, {})
     assert look(salon).changed == 2
     report = react(salon)
@@ -252,7 +254,7 @@ def test_a_server_with_another_isolation_makes_no_difference(salon: Salon, isola
         late: list[WishReport] = []
         thread = threading.Thread(target=lambda: late.append(react(salon, is_applied=False)))
         thread.start()
-        wait_until(salon, "select 1 from pg_locks where locktype = 'advisory' and not granted")
+        wait_until(salon, f"select 1 from pg_locks where {HELD} and not granted")
     assert process.wait() == 0
     thread.join()
     assert late[0].wishes == 0
@@ -271,12 +273,11 @@ steps = st.lists(
             st.just(0), st.just(0), st.just(""),
         ),
     ),
-    min_size=15,
-    max_size=40,
+    min_size=10,
+    max_size=25,
 )  # fmt: skip
 
 
-@settings(max_examples=take_examples(25), suppress_health_check=list(HealthCheck), deadline=None)
 @given(steps=steps)
 def test_every_version_that_stands_at_a_reaction_is_reacted_to_once(
     shared: Workshop, steps: list[tuple[str, int, int, str]]

@@ -35,9 +35,9 @@ def open_umask() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("open_umask")
-def test_files_are_their_owners_alone(run_command: RunCommand, built_workshop: Workshop, tmp_path: Path) -> None:
+def test_files_are_their_owners_alone(run_command: RunCommand, workshop: Workshop, tmp_path: Path) -> None:
     home, out = tmp_path / "home", tmp_path / "out"
-    settings = {"database_url": built_workshop.url, "home": str(home)}
+    settings = {"database_url": workshop.url, "home": str(home)}
     assert run_command("demo", "--sessions", "20", **settings).code == 0
     assert run_command("export", "--out", str(out), "--audience", "owner", **settings).code == 0
     assert run_command("check", "--docs", str(tmp_path / "docs"), **settings).code in (0, 1)

@@ -15,9 +15,9 @@ from tests.support.marts import Workshop
 
 
 @pytest.fixture(scope="module")
-def _built(make_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
+def _built(make_database: Callable[[str | None], str], built_template: str, home: Path) -> Workshop:
     """Two salons, built; no test changes them."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
     for name in ("north", "south"):
         workshop.add_tenant(name, slug=f"{name}-nails")

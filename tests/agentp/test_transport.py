@@ -10,8 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from agentp.database import hold_build_lock, open_connection, resolve_url
+from agentp.database import open_connection, resolve_url
 from agentp.errors import AgentpError, ConnectionFailedError, SetupError
+from agentp.locks import hold_build_lock
 from agentp.project import raise_first_failure, run_dbt
 from agentp.settings import Settings, read_limits
 from agentp.transport import secure_url

@@ -42,13 +42,30 @@ def find_windows_without_tenant(tree: exp.Expression) -> Iterator[str]:
             yield window.sql("postgres")
 
 
-def find_joins_without_tenant(tree: exp.Expression) -> Iterator[str]:
+def find_joins_across(tree: exp.Expression) -> Iterator[exp.Join]:
     for join in tree.find_all(exp.Join):
         name = join.this.alias_or_name
         if name in REFERENCE_TABLES or isinstance(join.this, exp.Lateral):
             continue
         if not has_tenant_equality(join.args.get("on")):
-            yield join.sql("postgres")
+            yield join
+
+
+def find_joins_without_tenant(tree: exp.Expression) -> Iterator[str]:
+    for join in find_joins_across(tree):
+        yield join.sql("postgres")
+
+
+def find_looks_across_that_are_not_kept(tree: exp.Expression) -> Iterator[str]:
+    """What is joined across salons and is no CTE that says `materialized`: a planner may narrow it to one salon, or one
+    machine's."""
+    kept = {cte.alias for cte in tree.find_all(exp.CTE) if cte.args.get("materialized") is True}
+    for join in find_joins_across(tree):
+        select = join.find_ancestor(exp.Select)
+        assert select is not None
+        for table in (select.args["from_"].this, join.this):
+            if table.name not in kept:
+                yield table.sql("postgres")
 
 
 def find_subqueries_without_tenant(tree: exp.Expression) -> Iterator[str]:
@@ -93,6 +110,15 @@ def test_every_join_has_tenant_equality(project: Project, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_what_looks_across_salons_is_kept_whole(project: Project, kind: str) -> None:
+    found = {
+        name: list(find_looks_across_that_are_not_kept(parse(sql))) for name, sql in project.compiled[kind].items()
+    }
+    assert {name: tables for name, tables in found.items() if tables} == {}
+    assert all(list(find_joins_across(parse(project.compiled[kind][name]))) for name in CROSS_TENANT)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_subquery_has_tenant_equality(project: Project, kind: str) -> None:
     found = {name: list(find_subqueries_without_tenant(parse(sql))) for name, sql in project.compiled[kind].items()}
     assert {name: queries for name, queries in found.items() if queries} == {}
@@ -122,6 +148,12 @@ def test_the_checks_see_what_they_look_for() -> None:
     assert list(find_windows_without_tenant(parse(window)))
     assert list(find_windows_without_tenant(parse(named)))
     assert list(find_joins_without_tenant(parse(join)))
+    across = (
+        "with rated as {} (select * from rates) select 1 from rated join rated as others on rated.month = others.month"
+    )
+    assert list(find_looks_across_that_are_not_kept(parse(across.format("")))) == ["rated", "rated AS others"]
+    assert list(find_looks_across_that_are_not_kept(parse(across.format("not materialized"))))
+    assert list(find_looks_across_that_are_not_kept(parse(across.format("materialized")))) == []
     assert list(find_subqueries_without_tenant(parse(exists)))
     assert list(find_subqueries_without_tenant(parse(scalar)))
     assert list(find_subqueries_without_tenant(parse(within)))

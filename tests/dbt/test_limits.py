@@ -15,13 +15,13 @@ ASKED = "'statement ' || current_setting('statement_timeout') || ', lock ' || cu
 
 
 @pytest.fixture
-def built(built_workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+def built(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """A salon with a dialogue, built with limits that nobody else has."""
     monkeypatch.setenv("AGENTP_STATEMENT_TIMEOUT_MINUTES", "7")
     monkeypatch.setenv("AGENTP_LOCK_TIMEOUT_SECONDS", "3")
-    built_workshop.add_dialogue()
-    built_workshop.build(select="+sessions +dialogs")
-    return built_workshop
+    workshop.add_dialogue()
+    workshop.build(select="+sessions +dialogs")
+    return workshop
 
 
 def note_limits(workshop: Workshop) -> None:
@@ -86,8 +86,8 @@ def test_a_fault_in_the_start_of_the_build_says_its_reason_and_may_be_tried_agai
     with psycopg.connect(built.url) as holder:
         holder.execute("set idle_in_transaction_session_timeout = '20s'")
         holder.execute("lock table build.runs in share mode")
-        with pytest.raises(BuildError, match=r"The start of the build failed: .*lock timeout") as caught:
-            built.build()
+        with pytest.raises(BuildError, match=r"The start of the build failed: .*lock timeout; held by pid") as caught:
+            built.build_with_dbt()
     assert is_passing(caught.value)
     assert built.build()
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ from expectations.freshness import (
     LongestSilence,
     judge_freshness,
 )
-from tests.properties.examples import take_examples
 from tests.support.marts import make_id
 
 MONDAY = datetime(2025, 1, 6, tzinfo=UTC)
@@ -214,7 +213,6 @@ def test_the_more_salons_are_judged_the_longer_each_may_be_silent() -> None:
     assert among.limit_hours > 1.2 * alone.limit_hours
 
 
-@settings(max_examples=take_examples(60))
 @given(
     salons=st.lists(
         st.lists(st.floats(0, 1400) | st.sampled_from([0.0, 24.0]), max_size=20), min_size=1, max_size=4
@@ -236,7 +234,6 @@ def test_any_silences_give_finite_limits(salons: list[list[float]], alpha: float
         assert 0 <= verdict.usual_hours < math.inf
 
 
-@settings(max_examples=take_examples(60))
 @given(hours=st.floats(0.1, 300), weeks=st.integers(1, 4), more=st.integers(1, 4))
 def test_fewer_days_of_the_same_silences_move_the_limit_away(hours: float, weeks: int, more: int) -> None:
     limits = []

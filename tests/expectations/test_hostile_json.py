@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
 from agentp.settings import Settings
 from expectations.gate import check_standard
-from tests.expectations.examples import take_few
 from tests.expectations.good_salon import PRESENT, name_rows, write_good_salon
 from tests.expectations.hostile_values import AMOUNTS, INTEGERS, MOMENTS, TEXTS, find_broken, json_texts
 from tests.support.marts import Workshop, make_id
+from tests.support.options import Examples
 
 COLUMNS = {
     "tenants_v2": ("metadata", "id = %(tenant)s"),
@@ -78,10 +78,11 @@ def test_every_known_sort_of_json_is_judged_for_what_it_is(workshop: Workshop) -
     check_texts(workshop.url, TEXTS)
 
 
-@take_few(3)
-@given(texts=st.lists(json_texts(), min_size=30, max_size=40))
-def test_any_json_is_judged_for_what_it_is(workshop: Workshop, texts: list[str]) -> None:
-    check_texts(workshop.url, texts)
+@settings(max_examples=1)
+@given(data=st.data())
+def test_any_json_is_judged_for_what_it_is(workshop: Workshop, examples: Examples, data: st.DataObject) -> None:
+    # A text is a salon's, so that one check is of all of them.
+    check_texts(workshop.url, [data.draw(json_texts()) for _ in range(examples.count)])
 
 
 def test_digits_of_other_scripts_are_no_digits_whatever_the_collation_says(

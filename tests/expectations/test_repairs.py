@@ -16,9 +16,9 @@ from tests.support.marts import Workshop, make_id
 
 
 @pytest.fixture(scope="module")
-def _built(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+def _built(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
     """The name of a database with the salon below, built once for all tests."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
     workshop.add_tenant()
     workshop.add_client()

@@ -9,13 +9,12 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from expectations.volumes import ALPHA, WINDOW_DAYS, AskedDay, DailyCount, VolumeVerdict, judge_volumes
-from tests.properties.examples import take_examples
 from tests.support.marts import make_id
 
 MONDAY = date(2025, 1, 6)
@@ -268,7 +267,6 @@ def test_a_measure_that_nobody_has_is_usual_at_zero_and_at_one() -> None:
         assert not verdict.is_unusual
 
 
-@settings(max_examples=take_examples(60))
 @given(
     grid=st.integers(1, 4).flatmap(
         lambda rows: st.lists(
@@ -291,7 +289,6 @@ def test_any_counts_give_finite_bounds_around_the_expectation(grid: list[list[in
         assert math.isfinite(verdict.upper)
 
 
-@settings(max_examples=take_examples(60))
 @given(count=st.integers(1, 10_000), weeks=st.integers(1, 4), more=st.integers(1, 4))
 def test_fewer_days_of_the_same_counts_widen_the_interval(count: int, weeks: int, more: int) -> None:
     widths = []

@@ -19,9 +19,9 @@ KEY = ("tenant_id", "day", "measure", "currency", "restated_at")
 
 
 @pytest.fixture(scope="module")
-def built_salon(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+def built_salon(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
     """The name of a database with a salon, one dialogue of three messages and a booking on 1 February, built."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
     workshop.add_tenant()
     workshop.add_client()
@@ -183,6 +183,21 @@ def test_revenue_that_turns_up_late_is_a_restatement_of_nothing(salon: Workshop)
     assert (late["reason"], late["first_shown_at"] < late["restated_at"]) == ("late_rows", True)
 
 
+def test_what_goes_while_a_build_looks_back_is_withdrawn_by_the_next_that_does_not(salon: Workshop) -> None:
+    salon.execute("update tenants_v2 set is_active = false")
+    salon.build()
+    salon.execute("delete from recent_history_v2")
+    salon.execute("delete from conversation_sessions_v2")
+    salon.build(as_of="2026-01-31")
+    assert read_restatements(salon) == {}
+    salon.build()
+    found = read_restatements(salon)
+    assert (found["bookings"]["previous_value"], found["bookings"]["value"]) == (1, None)
+    before = salon.execute(KEPT)
+    salon.build(full_refresh=True)
+    assert salon.execute(KEPT) == before
+
+
 def test_a_run_that_dies_between_marts_and_figures_is_made_up_for(salon: Workshop) -> None:
     salon.execute(
         "create function public.refuse() returns trigger language plpgsql as "
@@ -191,7 +206,7 @@ def test_a_run_that_dies_between_marts_and_figures_is_made_up_for(salon: Worksho
     salon.execute("create trigger refuse before insert on dashboard.figures_shown execute function public.refuse()")
     salon.add_message(4, "2026-02-01 10:01:08+00", session="visit", role="assistant")
     with pytest.raises(BuildError, match="figures_shown"):
-        salon.build()
+        salon.build_with_dbt()
     assert salon.execute("select messages from dashboard.metrics_dailies where day = '2026-02-01'") == [{"messages": 4}]
     assert read_restatements(salon) == {}
     salon.execute("drop trigger refuse on dashboard.figures_shown")

@@ -15,9 +15,9 @@ from tests.support.marts import Workshop, make_id
 
 
 @pytest.fixture(scope="module")
-def built_salon(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+def built_salon(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
     """The name of a database with a salon in Moscow and one client, who wrote at noon UTC and an hour later, built."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
     workshop.add_tenant()
     workshop.add_client()

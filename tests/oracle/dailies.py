@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from tests.oracle.numbers import compute_mean, compute_percent, compute_percentile
 from tests.oracle.records import Row
 
+DayKey = tuple[UUID, date]
+
 
 def compute_metrics(days: list[Row], sessions: list[Row], dialogs: list[Row]) -> list[Row]:
     """Return the rows of `metrics_dailies` (seed 02, feature 5)."""
-    rows = []
-    for tenant_id in {day["tenant_id"] for day in days}:
-        own_sessions = [row for row in sessions if row["tenant_id"] == tenant_id]
-        own_dialogs = [row for row in dialogs if row["tenant_id"] == tenant_id]
-        own_days = [day for day in days if day["tenant_id"] == tenant_id]
-        rows += [describe_day(day, own_sessions, own_dialogs) for day in own_days]
-    return rows
+    started, sent = group_days(sessions, "started_day"), group_days(dialogs, "sent_day")
+    replies: dict[Any, list[int]] = defaultdict(list)
+    for row in dialogs:
+        if row["response_ms"] is not None:
+            replies[row["tenant_id"], row["session_id"]].append(row["response_ms"])
+    return [describe_day(day, started[name_day(day)], sent[name_day(day)], replies) for day in days]
 
 
-def describe_day(day: Row, sessions: list[Row], dialogs: list[Row]) -> Row:
-    """Return one tenant's measures of one day, from that tenant's rows."""
-    started = [row for row in sessions if row["started_day"] == day["day"]]
+def group_days(rows: list[Row], day: str) -> dict[DayKey, list[Row]]:
+    """Return rows by tenant and day."""
+    groups: dict[DayKey, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["tenant_id"], row[day]].append(row)
+    return groups
+
+
+def name_day(day: Row) -> DayKey:
+    """Return a tenant-day's key."""
+    return day["tenant_id"], day["day"]
+
+
+def describe_day(day: Row, started: list[Row], sent: list[Row], replies_of: dict[Any, list[int]]) -> Row:
+    """Return one tenant's measures of one day, from the sessions begun and the messages sent on it."""
     archived = [row for row in started if not row["is_inferred"]]
     inferred = [row for row in started if row["is_inferred"]]
-    sent = [row for row in dialogs if row["sent_day"] == day["day"]]
-    ids = {row["session_id"] for row in archived}
-    replies = [row["response_ms"] for row in dialogs if row["session_id"] in ids and row["response_ms"] is not None]
+    ids = {(row["tenant_id"], row["session_id"]) for row in archived}
+    replies = [reply for session in ids for reply in replies_of.get(session, [])]
     bookings = count_rows(archived, is_booked=True)
     return {
         **day,
@@ -52,9 +67,9 @@ def describe_day(day: Row, sessions: list[Row], dialogs: list[Row]) -> Row:
 
 def compute_funnel(days: list[Row], sessions: list[Row]) -> list[Row]:
     """Return the rows of `funnel_daily`: days and channels with archived sessions."""
-    rows = []
+    rows, archived = [], group_archived(sessions)
     for day in days:
-        started = select_archived(day, sessions)
+        started = archived[name_day(day)]
         for channel in {row["channel"] for row in started}:
             funnel = describe_funnel([row for row in started if row["channel"] == channel])
             rows.append({**day, "channel": channel, **funnel})
@@ -86,9 +101,9 @@ def describe_funnel(started: list[Row]) -> Row:
 
 def compute_revenue(days: list[Row], sessions: list[Row]) -> list[Row]:
     """Return the rows of `revenue_daily`: days and currencies with bookings, never added across currencies."""
-    rows = []
+    rows, archived = [], group_archived(sessions)
     for day in days:
-        booked = [row for row in select_archived(day, sessions) if row["is_booked"]]
+        booked = [row for row in archived[name_day(day)] if row["is_booked"]]
         for currency in {row["booking_currency"] or "XXX" for row in booked}:
             chosen = [row for row in booked if (row["booking_currency"] or "XXX") == currency]
             kept = [row for row in chosen if not row["is_booking_cancelled"]]
@@ -105,13 +120,9 @@ def compute_revenue(days: list[Row], sessions: list[Row]) -> list[Row]:
     return rows
 
 
-def select_archived(day: Row, sessions: list[Row]) -> list[Row]:
-    """Return the archived sessions that started on one tenant's day."""
-    return [
-        row
-        for row in sessions
-        if not row["is_inferred"] and (row["tenant_id"], row["started_day"]) == (day["tenant_id"], day["day"])
-    ]
+def group_archived(sessions: list[Row]) -> dict[DayKey, list[Row]]:
+    """Return the archived sessions by tenant and the day on which they started."""
+    return group_days([row for row in sessions if not row["is_inferred"]], "started_day")
 
 
 def sum_amounts(rows: list[Row]) -> Decimal:

@@ -1,14 +1,16 @@
-"""All marts of a world, by the names of their relations."""
+"""All marts of the worlds of one database, by the names of their relations."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 
 from tests.oracle.clients import compute_clients
 from tests.oracle.dailies import compute_funnel, compute_metrics, compute_revenue
 from tests.oracle.dialogs import compute_dialogs
 from tests.oracle.kpis import compute_kpis
-from tests.oracle.records import Row, World
+from tests.oracle.records import Row, Tenant, World
 from tests.oracle.redaction import redact_world
 from tests.oracle.retention import compute_peers, compute_retention, compute_visit_rates
 from tests.oracle.sessions import compute_sessions
@@ -19,16 +21,30 @@ from tests.oracle.visits import compute_visits
 from tests.oracle.visits_monthly import compute_visits_monthly
 
 
-def compute_marts(world: World, as_of: date) -> dict[str, list[Row]]:
-    """Return what one build from nothing must publish, `as_of` the end of a day where each tenant lives."""
+def compute_marts(worlds: Sequence[World], as_of: date) -> dict[str, list[Row]]:
+    """Return what one build from nothing must publish, `as_of` the end of a day where each tenant lives.
+
+    The worlds have no salon in common. Each is computed by itself, but for what compares salons.
+    """
+    marts: dict[str, list[Row]] = defaultdict(list)
+    tenants: list[Tenant] = []
+    for world in worlds:
+        tenants += world.tenants
+        for name, rows in compute_world(world, as_of).items():
+            marts[name] += rows
+    marts["dashboard.peers"] = compute_peers(
+        tenants, marts["dashboard.clients"], marts["dashboard.retention"], marts["dashboard.visit_rates"], as_of
+    )
+    return marts
+
+
+def compute_world(world: World, as_of: date) -> dict[str, list[Row]]:
+    """Return the marts of salons that are not compared with others."""
     world = redact_world(world)
     dialogs = compute_dialogs(world)
     sessions = compute_sessions(world, dialogs)
     days = compute_tenant_days(world, as_of)
     visits = compute_visits(world, as_of)
-    clients = compute_clients(world, visits, as_of)
-    retention = compute_retention(visits, as_of)
-    visit_rates = compute_visit_rates(world, visits, as_of)
     return {
         "dashboard.dialogs": dialogs,
         "dashboard.sessions": sessions,
@@ -40,9 +56,8 @@ def compute_marts(world: World, as_of: date) -> dict[str, list[Row]]:
         "dashboard.traffic_hourly": compute_traffic(world, days, sessions, dialogs),
         "dashboard.visits": visits,
         "dashboard.visits_monthly": compute_visits_monthly(world, visits),
-        "dashboard.clients": clients,
+        "dashboard.clients": compute_clients(world, visits, as_of),
         "dashboard.freed_slots": compute_freed_slots(world, visits, as_of),
-        "dashboard.retention": retention,
-        "dashboard.visit_rates": visit_rates,
-        "dashboard.peers": compute_peers(world, clients, retention, visit_rates, as_of),
+        "dashboard.retention": compute_retention(visits, as_of),
+        "dashboard.visit_rates": compute_visit_rates(world, visits, as_of),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -96,15 +96,12 @@ def is_due(tenant: Tenant, visit: Row, as_of: date) -> bool:
 
 
 def compute_peers(
-    world: World, clients: list[Row], retention: list[Row], visit_rates: list[Row], as_of: date
+    tenants: list[Tenant], clients: list[Row], retention: list[Row], visit_rates: list[Row], as_of: date
 ) -> list[Row]:
     """Return the rows of `peers`: twelve whole months and the current one."""
     since = as_of.replace(year=as_of.year - 1, day=1)
-    sizes = {
-        tenant.id: sum(row["tenant_id"] == tenant.id and row["visits_count"] > 0 for row in clients)
-        for tenant in world.tenants
-        if tenant.is_active
-    }
+    visitors = Counter(row["tenant_id"] for row in clients if row["visits_count"] > 0)
+    sizes = {tenant.id: visitors[tenant.id] for tenant in tenants if tenant.is_active}
     counts: dict[tuple[UUID, str], list[int]] = defaultdict(lambda: [0, 0])
     for rows, month, part_name, whole_name in (
         (retention, "cohort_month", "returned_count", "assessable_count"),
@@ -114,16 +111,16 @@ def compute_peers(
             if row["tenant_id"] in sizes and row[month] >= since:
                 counts[row["tenant_id"], row["measure"]][0] += row[part_name]
                 counts[row["tenant_id"], row["measure"]][1] += row[whole_name]
+    known: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for (tenant_id, measure), (part, whole) in counts.items():
+        if whole:
+            known[measure].append((sizes[tenant_id], part / whole))
     found = []
     for (tenant_id, measure), (part, whole) in counts.items():
         if not whole:
             continue
         size = sizes[tenant_id]
-        rates = [
-            others[0] / others[1]
-            for (other, name), others in counts.items()
-            if name == measure and others[1] and size <= 3 * sizes[other] and sizes[other] <= 3 * size
-        ]
+        rates = [rate for other, rate in known[measure] if size <= 3 * other and other <= 3 * size]
         is_shown = len(rates) >= PEERS_FROM
         found.append({
             "tenant_id": tenant_id,

@@ -45,9 +45,9 @@ MOSCOW_NINE = "2026-03-12T06:00+00:00"
 
 
 @pytest.fixture(scope="module")
-def built(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+def built(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
     """The name of a database with marts of six weeks, two dialogs a day, one with a booking."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
     sessions = []
     for name, (timezone, settings) in SALONS.items():

@@ -9,30 +9,42 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
+import pytest
 
-from orchestration.targets import LOCKS
+from agentp.database import open_connection
+from agentp.locks import take_lock
+from tests.support.holding import hold_everything
 from tests.support.jobs import run_job
 from tests.support.marts import Workshop
 from tests.support.waiting import wait_until
 
-WAITS = "select count(*) from pg_locks where locktype = 'advisory' and not granted and objid = %s"
+WAITS = "select count(*) from pg_locks where relation = 'build.lock_runs_of_marts'::regclass and not granted"
 
 
 def test_a_second_run_waits_for_the_first(built_salons: Workshop) -> None:
-    key = LOCKS["marts"] & 0xFFFFFFFF
-    with psycopg.connect(built_salons.url, autocommit=True) as first, ThreadPoolExecutor(1) as pool:
-        first.execute("select pg_advisory_lock(%s)", [LOCKS["marts"]])
+    with open_connection(built_salons.url, autocommit=True) as first, ThreadPoolExecutor(1) as pool:
+        take_lock(first, "runs_of_marts", purpose="run")
         second = pool.submit(run_job, built_salons)
-        wait_until(built_salons, WAITS, [key])
+        wait_until(built_salons, WAITS, [])
         steps = built_salons.execute("select count(*) as n from quality.job_steps")[0]["n"]
-        first.execute("select pg_advisory_unlock_all()")
+        first.rollback()
         assert second.result().success
     assert built_salons.execute("select count(*) as n from quality.job_steps")[0]["n"] == 2 * steps == 10
 
 
+def test_a_run_without_changes_waits_for_nobody_who_reads(
+    built_salons: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_job(built_salons)
+    monkeypatch.setenv("AGENTP_LOCK_TIMEOUT_SECONDS", "0.3")
+    # Stronger than any reader's, and in the way of all that is stronger than writing rows.
+    with hold_everything(built_salons, "share update exclusive"):
+        assert run_job(built_salons).success
+
+
 def test_runs_on_other_targets_do_not_wait(built_salons: Workshop) -> None:
-    with psycopg.connect(built_salons.url, autocommit=True) as first:
-        first.execute("select pg_advisory_lock(%s)", [LOCKS["outbox"]])
+    with open_connection(built_salons.url, autocommit=True) as first:
+        take_lock(first, "runs_of_outbox", purpose="run")
         assert run_job(built_salons).success
 
 

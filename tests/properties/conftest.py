@@ -1,29 +1,40 @@
-"""How many examples a property takes: the same few on every run, more with HYPOTHESIS_PROFILE=thorough."""
+"""Databases that may not be altered by triggers: their builds compare fingerprints instead."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from psycopg.conninfo import conninfo_to_dict
 
 from agentp.settings import Settings
 from tests.support.marts import Workshop
 
-# Shrinking would take hundreds of builds; a failure names the row and shows the raw rows behind it instead.
-settings.register_profile(
-    "claims", deadline=None, database=None, derandomize=True, phases=(Phase.explicit, Phase.generate)
-)
-settings.register_profile("thorough", settings.get_profile("claims"), derandomize=False)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "claims"))
+
+@pytest.fixture(scope="session")
+def _untracked_template(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
+    url = make_database(None)
+    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
+    workshop.migrate(with_change_tracking=False)
+    workshop.build()
+    return str(conninfo_to_dict(url)["dbname"])
 
 
 @pytest.fixture
-def untracked_workshop(open_database: Callable[[str | None], str], home: Path) -> Workshop:
-    """A database that may not be altered by triggers: builds compare fingerprints instead."""
-    url = open_database(None)
-    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
-    workshop.migrate(with_change_tracking=False)
-    return workshop
+def make_untracked(
+    open_database: Callable[[str | None], str], _untracked_template: str, home: Path
+) -> Callable[[], Workshop]:
+    """Make databases whose marts stand, of no salon yet, without change tracking."""
+
+    def make() -> Workshop:
+        url = open_database(_untracked_template)
+        return Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
+
+    return make
+
+
+@pytest.fixture
+def untracked_workshop(make_untracked: Callable[[], Workshop]) -> Workshop:
+    """One of them."""
+    return make_untracked()

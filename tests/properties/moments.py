@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-
-from hypothesis import strategies as st
+from random import Random
 
 TIMEZONES = (
     "Europe/Moscow", "Europe/Berlin", "America/New_York", "Asia/Vladivostok", "Asia/Kolkata",
@@ -36,25 +35,31 @@ AS_OF_DAYS = (
 MINUTES = (0, 5, 10, 30, 31, 40, 59, 60, 61, 70, 90, 100, 120)
 JITTERS = (0, 0, 0, 0, 1_000_000, 500_000, 1_500)
 
-minutes = st.sampled_from(MINUTES).map(lambda number: timedelta(minutes=number))
-jitters = st.sampled_from(JITTERS).map(lambda number: timedelta(microseconds=number))
-as_of_days = st.sampled_from(AS_OF_DAYS)
+
+def draw_minutes(random: Random) -> timedelta:
+    """Draw a length on the coarse grid."""
+    return timedelta(minutes=random.choice(MINUTES))
 
 
-def scenes_of_worlds() -> st.SearchStrategy[list[datetime]]:
+def draw_jitter(random: Random) -> timedelta:
+    """Draw what takes a moment off the grid, mostly nothing."""
+    return timedelta(microseconds=random.choice(JITTERS))
+
+
+def draw_scenes(random: Random) -> list[datetime]:
     """Draw the few times at which everything of one world happens, now and then in the old days."""
-    several = st.lists(st.sampled_from(SCENES), min_size=1, max_size=3, unique=True)
-    with_old = st.builds(lambda known, old: [*known, *known, *known, old], several, st.sampled_from(OLD_SCENES))
-    return st.one_of(several, several, several, several, with_old)
+    several = random.sample(SCENES, random.randint(1, 3))
+    # Every day since then is a row of some marts.
+    return [*several * 3, random.choice(OLD_SCENES)] if random.random() < 0.03 else several
 
 
-def moments_around(scenes: list[datetime]) -> st.SearchStrategy[datetime]:
+def draw_moment(random: Random, scenes: list[datetime]) -> datetime:
     """Draw a moment close to one of these scenes."""
-    return st.builds(lambda scene, later, jitter: scene + later + jitter, st.sampled_from(scenes), minutes, jitters)
+    return random.choice(scenes) + draw_minutes(random) + draw_jitter(random)
 
 
-def starts_around(scenes: list[datetime]) -> st.SearchStrategy[datetime]:
+def draw_start(random: Random, scenes: list[datetime]) -> datetime:
     """Draw a session's start: few moments, so that sessions of one client start together."""
-    later = st.sampled_from((0, 0, 0, 30, 60)).map(lambda number: timedelta(minutes=number))
-    together = st.builds(lambda scene, wait: scene + wait, st.sampled_from(scenes), later)
-    return st.one_of(together, together, moments_around(scenes))
+    if random.random() < 1 / 3:
+        return draw_moment(random, scenes)
+    return random.choice(scenes) + timedelta(minutes=random.choice((0, 0, 0, 30, 60)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import psycopg
@@ -24,13 +24,21 @@ TABLES = {
 JSON_COLUMNS = ("metadata", "meta", "ltm_data")
 
 
-def change_raw_tables(url: str, before: World, after: World) -> None:
-    """Write the difference between two worlds in one transaction, in the order that foreign keys ask for."""
+def change_raw_tables(url: str, before: World | Sequence[World], after: World | Sequence[World]) -> None:
+    """Write the difference between worlds in one transaction, in the order that foreign keys ask for."""
+    before, after = _join(before), _join(after)
     with psycopg.connect(url) as connection:
         for kind in ("tenants", "clients", "sessions", "messages", "memories", "wishes"):
             _write_rows(connection, kind, before, after)
         for kind in ("wishes", "memories", "messages", "sessions", "clients", "tenants"):
             _delete_rows(connection, kind, before, after)
+
+
+def _join(worlds: World | Sequence[World]) -> World:
+    """Return all rows of worlds that share none."""
+    if isinstance(worlds, World):
+        return worlds
+    return World(**{kind: tuple(row for world in worlds for row in getattr(world, kind)) for kind in TABLES})
 
 
 def _write_rows(connection: psycopg.Connection[Any], kind: str, before: World, after: World) -> None:
@@ -68,9 +76,9 @@ def _by_key(kind: str, world: World) -> dict[Any, Record]:
 
 
 def _columns(rows: list[Record]) -> list[str]:
-    return list(asdict(rows[0])) if rows else []
+    return [field.name for field in fields(rows[0])] if rows else []
 
 
 def _adapt(row: Record) -> dict[str, Any]:
-    values = asdict(row)
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
     return {name: Jsonb(value) if name in JSON_COLUMNS else value for name, value in values.items()}

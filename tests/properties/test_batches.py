@@ -7,34 +7,13 @@ from datetime import date
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 from agentp import pipeline
 from agentp.errors import BuildError
 from agentp.project import run_dbt
-from tests.oracle.records import World
-from tests.properties.comparing import assert_marts_are_right, assert_nothing_changes
-from tests.properties.examples import take_examples
-from tests.properties.moments import as_of_days
-from tests.properties.raw_tables import change_raw_tables
-from tests.properties.worlds import worlds
+from tests.properties.comparing import assert_nothing_changes
 from tests.support.marts import AS_OF, Workshop
 from tests.support.waiting import wait_until
-
-
-@settings(max_examples=take_examples(2), suppress_health_check=list(HealthCheck))
-@given(world=worlds(), as_of=as_of_days)
-def test_marts_built_in_parts_are_those_of_the_oracle(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, world: World, as_of: date
-) -> None:
-    monkeypatch.setenv("AGENTP_BATCH_MESSAGES", "3")
-    change_raw_tables(workshop.url, World(), world)
-    try:
-        workshop.build(as_of=as_of.isoformat(), full_refresh=True)
-        assert bool(workshop.execute("select up_to from build.batches")) == (len(world.messages) >= 3)
-        assert_marts_are_right(workshop, world, as_of)
-    finally:
-        change_raw_tables(workshop.url, world, World())
 
 
 def test_what_was_built_at_once_is_not_changed_by_parts(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,16 +42,16 @@ def test_a_build_of_many_clients_reads_them_in_parts_and_one_of_few_at_once(
 
 
 def test_a_row_that_comes_twice_fails_in_parts_as_it_does_at_once(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    raw_workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(workshop)
-    workshop.execute("alter table recent_history_v2 drop constraint recent_history_v2_session_id_fkey")
-    workshop.execute("alter table conversation_sessions_v2 drop constraint conversation_sessions_v2_session_id_key")
-    workshop.add_session("visit 3", "2026-02-01 10:00+00", "2026-02-01 10:20+00", client="client 3")
+    fill(raw_workshop)
+    raw_workshop.execute("alter table recent_history_v2 drop constraint recent_history_v2_session_id_fkey")
+    raw_workshop.execute("alter table conversation_sessions_v2 drop constraint conversation_sessions_v2_session_id_key")
+    raw_workshop.add_session("visit 3", "2026-02-01 10:00+00", "2026-02-01 10:20+00", client="client 3")
     for messages in ("200000", "5"):
         monkeypatch.setenv("AGENTP_BATCH_MESSAGES", messages)
         with pytest.raises(BuildError, match=r"duplicate key|could not create unique index"):
-            workshop.build()
+            raw_workshop.build()
 
 
 def test_nothing_of_the_bots_is_held_while_what_was_read_in_parts_is_published(
@@ -97,16 +76,16 @@ def test_nothing_of_the_bots_is_held_while_what_was_read_in_parts_is_published(
 
 
 def test_dbt_by_hand_runs_unit_tests_beside_models_that_are_built_in_parts(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    raw_workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(workshop)
+    fill(raw_workshop)
     monkeypatch.setenv("AGENTP_BATCH_MESSAGES", "5")
     selection = ["--select", "+dialogs +sessions", "--exclude-resource-type", "test"]
-    with pipeline.open_build(workshop.url):
-        outcome = run_dbt(workshop.settings, workshop.url, "build", *selection, as_of=AS_OF)
+    with pipeline.open_build(raw_workshop.url):
+        outcome = run_dbt(raw_workshop.settings, raw_workshop.url, "build", *selection, as_of=AS_OF)
     assert outcome.failures == []
-    assert len(workshop.execute("select up_to from build.batches")) == 3
-    assert workshop.execute("select count(*) as n from dashboard.dialogs") == [{"n": 20}]
+    assert len(raw_workshop.execute("select up_to from build.batches")) == 3
+    assert raw_workshop.execute("select count(*) as n from dashboard.dialogs") == [{"n": 20}]
 
 
 def fill(workshop: Workshop) -> None:

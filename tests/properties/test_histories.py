@@ -1,61 +1,60 @@
-"""However the data came, the marts are those of one build from nothing (REQUIREMENTS D3)."""
+"""However the data came, the marts are those of one build from nothing (REQUIREMENTS D3).
+
+A hundred histories a property live in three databases, each world with salons of its own, so that one build is all
+worlds' build.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import pytest
 
-from tests.oracle.acceptance import accept_rows
-from tests.oracle.records import World
-from tests.properties.comparing import assert_marts_are_right, assert_nothing_changes
-from tests.properties.examples import take_examples
-from tests.properties.histories import draw_steps
-from tests.properties.moments import AS_OF_DAYS
-from tests.properties.raw_tables import change_raw_tables
-from tests.properties.worlds import worlds
+from tests.properties.cases import KEPT, keep_case, read_case
+from tests.properties.replays import Batch, History, draw_batches, draw_history, replay
 from tests.support.marts import Workshop
-
-seeds = st.integers(0, 2**32 - 1)
-
-
-@settings(max_examples=take_examples(1), suppress_health_check=list(HealthCheck))
-@given(target=worlds(), seed=seeds, chunks=st.integers(3, 5))
-def test_any_history_ends_in_the_marts_of_one_build(workshop: Workshop, target: World, seed: int, chunks: int) -> None:
-    replay_history(workshop, target, Random(seed), chunks)
+from tests.support.options import Examples
 
 
-@settings(max_examples=take_examples(1), suppress_health_check=list(HealthCheck))
-@given(target=worlds(), seed=seeds)
+@pytest.mark.parametrize("place", range(3))
+def test_any_history_ends_in_the_marts_of_one_build(workshop: Workshop, examples: Examples, place: int) -> None:
+    for batch in draw_batches(examples, chunks=4)[place::3]:
+        replay(workshop, batch)
+
+
 def test_any_history_ends_in_the_same_marts_without_change_tracking(
-    untracked_workshop: Workshop, target: World, seed: int
+    make_untracked: Callable[[], Workshop], examples: Examples
 ) -> None:
-    replay_history(untracked_workshop, target, Random(seed), chunks=4)
+    for batch in draw_batches(examples, chunks=3):
+        replay(make_untracked(), batch)
 
 
-@settings(max_examples=take_examples(2), suppress_health_check=list(HealthCheck))
-@given(target=worlds(), seed=seeds)
 def test_any_history_checked_before_each_build_ends_in_the_marts_of_the_accepted_rows(
-    workshop: Workshop, target: World, seed: int
+    make_workshop: Callable[[], Workshop], examples: Examples
 ) -> None:
-    replay_history(workshop, target, Random(seed), chunks=4, is_checked=True)
+    for batch in draw_batches(examples, chunks=3, is_checked=True):
+        replay(make_workshop(), batch)
 
 
-def replay_history(workshop: Workshop, target: World, random: Random, chunks: int, *, is_checked: bool = False) -> None:
-    """Lead the raw tables through a history, build after each chunk, and hold every build against the oracle."""
-    now, as_of = World(), AS_OF_DAYS[-1]
-    try:
-        for _ in range(chunks):
-            for after in draw_steps(random, now, target, length=random.choice((1, 2, 8, 16))):
-                change_raw_tables(workshop.url, now, after)
-                now = after
-            as_of = random.choice(AS_OF_DAYS)
-            if is_checked:
-                workshop.check()
-            workshop.build(as_of=as_of.isoformat())
-            assert_marts_are_right(workshop, accept_rows(now) if is_checked else now, as_of)
-        assert_nothing_changes(workshop, as_of, full_refresh=True)
-        assert_nothing_changes(workshop, as_of)
-    finally:
-        change_raw_tables(workshop.url, now, World())
+@pytest.mark.parametrize("path", sorted(KEPT.glob("*.json")), ids=lambda path: path.stem)
+def test_a_history_that_failed_once_ends_in_the_marts_of_one_build(workshop: Workshop, path: Path) -> None:
+    case = read_case(path)
+    replay(workshop, Batch((History(0, case.chunks),), case.as_ofs, case.is_checked))
+
+
+def test_a_history_is_kept_as_it_was(tmp_path: Path) -> None:
+    [batch] = draw_batches(Examples(count=1, seed=7), chunks=2)
+    [history] = batch.histories
+    case = read_case(keep_case(history.chunks, batch.as_ofs, is_checked=True, folder=tmp_path))
+    assert (case.chunks, case.as_ofs, case.is_checked) == (history.chunks, batch.as_ofs, True)
+
+
+def test_worlds_share_no_row_and_no_two_seeds_draw_the_same() -> None:
+    histories = [draw_history(Random(f"{seed} {number}"), number, 2) for seed in (1, 2) for number in (0, 1)]
+    last = [history.chunks[-1][-1] for history in histories]
+    assert all(one != other for one, other in combinations(last, 2))
+    ids = [{tenant.id for tenant in world.tenants} | {c.id for c in world.clients} for world in last]
+    assert not ids[0] & ids[1]

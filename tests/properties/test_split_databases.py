@@ -3,42 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from random import Random
 from uuid import UUID
-
-from hypothesis import HealthCheck, given, settings
 
 from tests.oracle.records import World
 from tests.properties.comparing import find_difference
-from tests.properties.examples import take_examples
 from tests.properties.histories import keep_keys
-from tests.properties.moments import as_of_days
+from tests.properties.moments import AS_OF_DAYS
 from tests.properties.raw_tables import change_raw_tables
-from tests.properties.worlds import TENANTS, name_tenant, worlds
+from tests.properties.worlds import TENANTS, draw_world, name_tenant
 from tests.support.marts import MARTS, Workshop
+from tests.support.options import Examples
 
 
-@settings(max_examples=take_examples(1), suppress_health_check=list(HealthCheck))
-@given(world=worlds(), as_of=as_of_days)
 def test_salons_in_two_databases_have_the_rows_that_they_have_in_one(
-    make_workshop: Callable[[], Workshop], world: World, as_of: date
+    make_workshop: Callable[[], Workshop], examples: Examples
 ) -> None:
-    low = {name_tenant(number) for number in range(TENANTS // 2)}
-    parts = [take_tenants(world, low), take_tenants(world, {tenant.id for tenant in world.tenants} - low)]
-    together = keep_keys(world)
+    random = Random(f"{examples.seed} split")
+    as_of = random.choice(AS_OF_DAYS).isoformat()
+    worlds = [draw_world(random, number) for number in range(examples.count)]
+    first = {name_tenant(number * TENANTS) for number in range(examples.count)}
+    others = {tenant.id for world in worlds for tenant in world.tenants} - first
+    together = [keep_keys(world) for world in worlds]
     published = []
-    for part in (together, *parts):
+    for part in (together, *([take_tenants(world, chosen) for world in worlds] for chosen in (first, others))):
         workshop = make_workshop()
         change_raw_tables(workshop.url, World(), part)
-        workshop.build(as_of=as_of.isoformat())
+        workshop.build(as_of=as_of)
         published.append(workshop.read_marts())
     for name in MARTS:
         if name == "dashboard.peers":
             continue  # compares salons, so that it is not the sum of its parts
         both = published[1][name] + published[2][name]
         assert len(both) == len(published[0][name]), f"{name} is not the sum of its parts"
-        difference = find_difference(name, published[0][name], both)
-        assert difference is None, difference
+        assert find_difference(name, published[0][name], both) is None
 
 
 def take_tenants(world: World, tenants: set[UUID]) -> World:

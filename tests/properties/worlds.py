@@ -1,29 +1,29 @@
-"""Raw histories that hypothesis draws: everything that the standard's tables let a bot write."""
+"""Raw data drawn at random: all that the standard's tables let a bot write, in few places, so that edges meet."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from hypothesis import strategies as st
 
 from tests.oracle.records import Client, Memory, Message, Session, Tenant, Wish, World
 from tests.properties.moments import (
     AS_OF_DAYS,
     SCENES,
     TIMEZONES,
-    jitters,
-    minutes,
-    moments_around,
-    scenes_of_worlds,
-    starts_around,
+    draw_jitter,
+    draw_minutes,
+    draw_moment,
+    draw_scenes,
+    draw_start,
 )
 from tests.support.marts import make_id
 
-TENANTS, CLIENTS = 4, 3
+TENANTS, CLIENTS, ROWS = 2, 3, 1000
+"""Salons of a world, clients of a salon, and how far apart the numbers of two worlds' rows lie."""
 CHANNELS = ("telegram", "telegram", "telegram", "telegram", "telegram", "whatsapp", "unknown", "whatsapp:+79161234567")
 ROLES = ("user", "assistant", "user", "assistant", "user", "system")
 SERVICES: tuple[object, ...] = (
@@ -64,8 +64,13 @@ STAGES = (
 
 
 def name_tenant(number: int) -> UUID:
-    """Return the id of a salon by its number."""
+    """Return the id of a salon by its number; those of a world follow each other, `TENANTS` a world."""
     return make_id(f"tenant {number}")
+
+
+def number_world(tenant_id: UUID) -> int | None:
+    """Return whose world a salon is of; None when it is of none of the first ten thousand."""
+    return next((n // TENANTS for n in range(10_000 * TENANTS) if name_tenant(n) == tenant_id), None)
 
 
 def name_client(number: int) -> UUID:
@@ -78,33 +83,34 @@ def name_session(number: int) -> UUID:
     return make_id(f"session {number}")
 
 
-def booking_ids(client: int) -> st.SearchStrategy[str | None]:
+def draw_booking_id(random: Random, client: int) -> str | None:
     """Draw a booking: few of the client's own, one that all clients of all salons name, or none."""
     own = [f"{client}{letter}" for letter in "abcdef"]
-    return st.sampled_from((*own, *own, f" {own[0]} ", "17", "17", None, None, "", "  "))
+    return random.choice((*own, *own, f" {own[0]} ", "17", "17", None, None, "", "  "))
 
 
-def named_bookings(client: int) -> st.SearchStrategy[object]:
+def draw_named_booking(random: Random, client: int) -> object:
     """Draw which booking `meta` names: seldom one, of the client or a neighbour, known or unknown, in any shape."""
     own = [f"{client}{letter}" for letter in "abcdef"]
-    return st.sampled_from((*[None] * 5, *own, f" {own[1]}", "17", f"{client + 1}a", 99, "", {"id": 1}))
+    return random.choice((*[None] * 5, *own, f" {own[1]}", "17", f"{client + 1}a", 99, "", {"id": 1}))
 
 
-def visit_times(started_at: datetime) -> st.SearchStrategy[datetime | None]:
+def draw_visit_time(random: Random, started_at: datetime) -> datetime | None:
     """Draw the time of a visit: where days end or some days before, soon after the dialogue, or none."""
-    soon = st.sampled_from((-60, 0, 60, 24 * 60 - 1, 24 * 60, 24 * 60 + 61, 48 * 60, 14_400))
-    near = soon.map(lambda number: started_at + timedelta(minutes=number))
-    return st.one_of(ends_of_days(), ends_of_days(), near, st.none())
+    match random.randrange(4):
+        case 0 | 1:
+            return draw_end_of_day(random)
+        case 2:
+            soon = random.choice((-60, 0, 60, 24 * 60 - 1, 24 * 60, 24 * 60 + 61, 48 * 60, 14_400))
+            return started_at + timedelta(minutes=soon)
+    return None
 
 
-def ends_of_days() -> st.SearchStrategy[datetime]:
+def draw_end_of_day(random: Random) -> datetime:
     """Draw the end of a day as of which builds are, or so many days before that clients are due, late or lost."""
-    cycles = st.sampled_from((0, 0, 1, 2, 14, 15, 20, 21, 29, 30, 31, 39, 45, 60, 89, 90, 91, 120)).map(timedelta)
-    jitter = st.sampled_from((0, 0, -1, 400, -400, 36_000_000_000)).map(lambda number: timedelta(microseconds=number))
-    return st.builds(
-        lambda day, zone, days, moved: end_day(day, zone) - days + moved,
-        st.sampled_from(AS_OF_DAYS), st.sampled_from(TIMEZONES[:3]), cycles, jitter,
-    )  # fmt: skip
+    days = random.choice((0, 0, 1, 2, 14, 15, 20, 21, 29, 30, 31, 39, 45, 60, 89, 90, 91, 120))
+    moved = timedelta(microseconds=random.choice((0, 0, -1, 400, -400, 36_000_000_000)))
+    return end_day(random.choice(AS_OF_DAYS), random.choice(TIMEZONES[:3])) - timedelta(days=days) + moved
 
 
 def end_day(day: date, zone: object) -> datetime:
@@ -112,178 +118,171 @@ def end_day(day: date, zone: object) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(str(zone))).astimezone(UTC)
 
 
-def metas(client: int) -> st.SearchStrategy[object]:
+def draw_meta(random: Random, client: int) -> object:
     """Draw what a bot leaves in a session's `meta`, the standard's shape or another."""
-    parts: dict[str, st.SearchStrategy[object]] = {
-        "services_selected": st.sampled_from(SERVICES),
-        "staff_id": st.sampled_from(STAFF),
-        "selected_datetime": st.sampled_from(TIMES),
-        "drop_off_stage": st.sampled_from(STAGES),
-        "visit_status": st.sampled_from(VISIT_STATUSES),
-        "cancelled_booking_id": named_bookings(client),
-        "rescheduled_from": named_bookings(client),
+    if random.random() < 1 / 3:
+        chosen = {"services_selected": ["one"], "staff_id": "1", "selected_datetime": "2025-01-15"}
+        return random.choice((chosen, chosen, {"staff_id": {"id": 1}, "drop_off_stage": {}}, None, [], "meta", 1))
+    parts: dict[str, object] = {
+        "services_selected": random.choice(SERVICES),
+        "staff_id": random.choice(STAFF),
+        "selected_datetime": random.choice(TIMES),
+        "drop_off_stage": random.choice(STAGES),
+        "visit_status": random.choice(VISIT_STATUSES),
+        "cancelled_booking_id": draw_named_booking(random, client),
+        "rescheduled_from": draw_named_booking(random, client),
     }
-    shaped = st.fixed_dictionaries({}, optional=parts)
-    chosen: dict[str, object] = {
-        "services_selected": ["one"], "staff_id": "1", "selected_datetime": "2025-01-15"
-    }  # fmt: skip
-    wrong: dict[str, object] = {"staff_id": {"id": 1}, "drop_off_stage": {}}
-    odd: list[object] = [chosen, chosen, wrong, None, [], "meta", 1]
-    return st.one_of(shaped, shaped, st.sampled_from(odd))
+    return {name: value for name, value in parts.items() if random.random() < 0.5}
 
 
-def metadata() -> st.SearchStrategy[object]:
+def draw_metadata(random: Random) -> object:
     """Draw a salon's settings, most with a time zone, some that no one understands."""
-    zoned = st.builds(
-        lambda name, more: {"settings": {"timezone": name, **more}},
-        st.sampled_from(TIMEZONES), st.sampled_from(SETTINGS),
-    )  # fmt: skip
-    odd: list[object] = [{}, [], None, {"settings": []}, {"settings": "Europe/Berlin"}]
-    return st.one_of(zoned, zoned, st.sampled_from(odd))
+    if random.random() < 1 / 3:
+        return random.choice(({}, [], None, {"settings": []}, {"settings": "Europe/Berlin"}))
+    return {"settings": {"timezone": random.choice(TIMEZONES), **random.choice(SETTINGS)}}
 
 
-def tenants(number: int, scenes: list[datetime]) -> st.SearchStrategy[Tenant]:
+def draw_tenant(random: Random, number: int, scenes: list[datetime]) -> Tenant:
     """Draw a salon."""
-    created = st.just(SCENES[0] - timedelta(days=20)) | moments_around(scenes)
-    return st.builds(Tenant, st.just(name_tenant(number)), metadata(), st.sampled_from((True, True, False)), created)
+    created_at = random.choice((SCENES[0] - timedelta(days=20), draw_moment(random, scenes)))
+    return Tenant(name_tenant(number), draw_metadata(random), random.choice((True, True, False)), created_at)
 
 
-def clients(number: int) -> st.SearchStrategy[Client]:
+def draw_client(random: Random, number: int) -> Client:
     """Draw a client; its number says in which salon it lives."""
-    return st.builds(
-        Client,
-        st.just(name_client(number)),
-        st.just(name_tenant(number // CLIENTS)),
-        full_name=st.sampled_from((f"client {number}", None, "", "Мария")),
-        phone=st.sampled_from((None, "", " +7 999 123-45-67")),
-        telegram_chat_id=st.sampled_from((None, 100 + number)),
-        whatsapp_id=st.sampled_from((None, "", f"wa{number}")),
-        meta=st.sampled_from(CONSENTS),
-        created_at=st.sampled_from(SCENES),
+    return Client(
+        name_client(number),
+        name_tenant(number // CLIENTS),
+        full_name=random.choice((f"client {number}", None, "", "Мария")),
+        phone=random.choice((None, "", " +7 999 123-45-67")),
+        telegram_chat_id=random.choice((None, 100 + number)),
+        whatsapp_id=random.choice((None, "", f"wa{number}")),
+        meta=random.choice(CONSENTS),
+        created_at=random.choice(SCENES),
     )
 
 
-def memories(number: int) -> st.SearchStrategy[Memory]:
+def draw_memory(random: Random, number: int) -> Memory:
     """Draw what the bot remembers of a client."""
-    preferred = st.sampled_from((None, "", " ", "7", " 4844805 "))
-    data: st.SearchStrategy[object] = st.sampled_from(({}, {"likes": "tea"}, None, []))
-    return st.builds(Memory, st.just(name_client(number)), st.just(name_tenant(number // CLIENTS)), preferred, data)
+    preferred = random.choice((None, "", " ", "7", " 4844805 "))
+    return Memory(
+        name_client(number), name_tenant(number // CLIENTS), preferred, random.choice(({}, {"likes": "tea"}, None, []))
+    )
 
 
-@st.composite
-def wishes(draw: st.DrawFn, number: int, sessions: tuple[Session, ...]) -> Wish:
+def draw_wish(random: Random, number: int, first: int, sessions: tuple[Session, ...]) -> Wish:
     """Draw a wish, most for the day and service of some booking, made before or after it was freed."""
-    client = draw(client_numbers())
+    client = draw_client_number(random, first)
     slots = [session.booking_datetime for session in sessions if session.booking_datetime]
-    moment = draw(st.sampled_from(slots or [SCENES[0]]))
-    day = moment.astimezone(ZoneInfo(draw(st.sampled_from(TIMEZONES[:3])))).date().isoformat()
-    service = draw(st.sampled_from(("one", "one", "two", " one ", "", None, 7)))
-    created_at = moment - timedelta(days=draw(st.sampled_from((0, 1, 3, 30))))
+    moment = random.choice(slots or [SCENES[0]])
+    day = moment.astimezone(ZoneInfo(str(random.choice(TIMEZONES[:3])))).date().isoformat()
+    created_at = moment - timedelta(days=random.choice((0, 1, 3, 30)))
     return Wish(
         id=number,
         tenant_id=name_tenant(client // CLIENTS),
         user_id=name_client(client),
-        item_id=draw(st.sampled_from(("service_one", "service_7", "one", ""))),
+        item_id=random.choice(("service_one", "service_7", "one", "")),
         created_at=created_at,
         meta={
-            "date": draw(st.sampled_from((day, day, day, "2026-02-30", None))),
-            "service_id": service,
-            "service_title": draw(st.sampled_from(TITLES)),
-            "staff_id": draw(st.sampled_from(STAFF)),
-            "staff_name": draw(st.sampled_from(TITLES)),
-            "time_preference": draw(st.sampled_from((None, "morning", "afternoon", "evening", " Evening", "night"))),
+            "date": random.choice((day, day, day, "2026-02-30", None)),
+            "service_id": random.choice(("one", "one", "two", " one ", "", None, 7)),
+            "service_title": random.choice(TITLES),
+            "staff_id": random.choice(STAFF),
+            "staff_name": random.choice(TITLES),
+            "time_preference": random.choice((None, "morning", "afternoon", "evening", " Evening", "night")),
         },
-        processed_at=draw(st.sampled_from((None, None, created_at + timedelta(days=1)))),
+        processed_at=random.choice((None, None, created_at + timedelta(days=1))),
     )
 
 
-def ends(started_at: datetime) -> st.SearchStrategy[datetime | None]:
+def draw_end(random: Random, started_at: datetime) -> datetime | None:
     """Draw an end: some time later, at once, before the start, or none."""
-    later = st.builds(lambda length, jitter: started_at + length + jitter, minutes, jitters)
-    return later | later | st.sampled_from((None, started_at, started_at - timedelta(minutes=10)))
+    if random.random() < 2 / 3:
+        return started_at + draw_minutes(random) + draw_jitter(random)
+    return random.choice((None, started_at, started_at - timedelta(minutes=10)))
 
 
-@st.composite
-def sessions(draw: st.DrawFn, number: int, scenes: list[datetime]) -> Session:
-    """Draw an archived session."""
-    client, started_at = draw(client_numbers()), draw(starts_around(scenes))
+def draw_session(random: Random, number: int, first: int, scenes: list[datetime]) -> Session:
+    """Draw an archived session of a client of the world whose first client is named."""
+    client, started_at = draw_client_number(random, first), draw_start(random, scenes)
     return Session(
         session_id=name_session(number),
         tenant_id=name_tenant(client // CLIENTS),
         user_id=name_client(client),
-        channel=draw(st.sampled_from(CHANNELS)),
+        channel=random.choice(CHANNELS),
         started_at=started_at,
-        ended_at=draw(ends(started_at)),
-        duration_sec=draw(st.sampled_from((None, 600, 1800, 0, -5))),
-        final_status=draw(st.sampled_from(("auto_closed", "done", "abandoned", "other"))),
-        final_intent=draw(st.sampled_from(INTENTS)),
-        final_summary=draw(st.sampled_from((None, "a summary", *TEXTS))),
-        booking_id=draw(booking_ids(client)),
-        booking_source=draw(st.sampled_from((None, "", "bot", "manual", "call 89161234567"))),
-        booking_status=draw(st.sampled_from(STATUSES)),
-        booking_datetime=draw(visit_times(started_at)),
-        booking_amount=draw(st.sampled_from((None, Decimal("1500"), Decimal("0.10"), Decimal("99.999")))),
-        booking_currency=draw(st.sampled_from((None, "RUB", " rub", "KZT", "xxx", " "))),
-        messages_count=draw(st.sampled_from((None, 0, 1, 2, 4))),
-        agent_messages_count=draw(st.sampled_from((None, 1))),
-        user_messages_count=draw(st.sampled_from((None, 1))),
-        meta=draw(metas(client)),
+        ended_at=draw_end(random, started_at),
+        duration_sec=random.choice((None, 600, 1800, 0, -5)),
+        final_status=random.choice(("auto_closed", "done", "abandoned", "other")),
+        final_intent=random.choice(INTENTS),
+        final_summary=random.choice((None, "a summary", *TEXTS)),
+        booking_id=draw_booking_id(random, client),
+        booking_source=random.choice((None, "", "bot", "manual", "call 89161234567")),
+        booking_status=random.choice(STATUSES),
+        booking_datetime=draw_visit_time(random, started_at),
+        booking_amount=random.choice((None, Decimal("1500"), Decimal("0.10"), Decimal("99.999"))),
+        booking_currency=random.choice((None, "RUB", " rub", "KZT", "xxx", " ")),
+        messages_count=random.choice((None, 0, 1, 2, 4)),
+        agent_messages_count=random.choice((None, 1)),
+        user_messages_count=random.choice((None, 1)),
+        meta=draw_meta(random, client),
     )
 
 
-@st.composite
-def regular_visits(draw: st.DrawFn, number: int, scenes: list[datetime]) -> Session:
+def draw_regular_visit(random: Random, number: int, first: int, scenes: list[datetime]) -> Session:
     """Draw a confirmed booking of one of two clients who come often; else it is like any session."""
-    client = draw(st.sampled_from((0, 0, 0, 3)))
+    client = first + random.choice((0, 0, 0, CLIENTS))
     return replace(
-        draw(sessions(number, scenes)),
+        draw_session(random, number, first, scenes),
         tenant_id=name_tenant(client // CLIENTS),
         user_id=name_client(client),
         booking_id=f"{client}, visit {number}",
         booking_status="confirmed",
-        booking_datetime=draw(ends_of_days()),
+        booking_datetime=draw_end_of_day(random),
     )
 
 
-@st.composite
-def messages(draw: st.DrawFn, number: int, scenes: list[datetime], sessions: tuple[Session, ...]) -> Message:
+def draw_message(
+    random: Random, number: int, first: int, scenes: list[datetime], sessions: tuple[Session, ...]
+) -> Message:
     """Draw a message that names a session of its client, its salon or anyone, one not archived, or none."""
-    client = draw(client_numbers())
+    client = draw_client_number(random, first)
     tenant_id, user_id = name_tenant(client // CLIENTS), name_client(client)
     own = [session.session_id for session in sessions if session.user_id == user_id]
     near = [session.session_id for session in sessions if session.tenant_id == tenant_id]
-    named = st.one_of(*(st.sampled_from(ids) for ids in (own, near, [s.session_id for s in sessions]) if ids))
+    groups = [ids for ids in (own, near, [session.session_id for session in sessions]) if ids]
+    named = random.choice(random.choice(groups))
     return Message(
         id=number,
         tenant_id=tenant_id,
         user_id=user_id,
-        session_id=draw(st.one_of(st.none(), named)),
-        legacy_session_id=draw(st.one_of(st.none(), st.just(name_session(-1)), named)),
-        role=draw(st.sampled_from(ROLES)),
-        channel=draw(st.sampled_from(CHANNELS)),
-        message=draw(st.sampled_from((f"message {number}", f"message {number}", *TEXTS))),
-        created_at=draw(moments_around(scenes)),
+        session_id=random.choice((None, named)),
+        legacy_session_id=random.choice((None, name_session(-1 - first), random.choice(random.choice(groups)))),
+        role=random.choice(ROLES),
+        channel=random.choice(CHANNELS),
+        message=random.choice((f"message {number}", f"message {number}", *TEXTS)),
+        created_at=draw_moment(random, scenes),
     )
 
 
-def client_numbers() -> st.SearchStrategy[int]:
-    """Draw a client, those of lower number more often, so that their sessions crowd."""
-    return st.sampled_from([*[0] * 8, *[3] * 4, *range(TENANTS * CLIENTS)])
+def draw_client_number(random: Random, first: int) -> int:
+    """Draw a client of a world, those of lower number more often, so that their sessions crowd."""
+    crowded: list[int] = [*[0] * 8, *[CLIENTS] * 4, *range(TENANTS * CLIENTS)]
+    return first + random.choice(crowded)
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """Draw what four salons with three clients each have written."""
-    scenes = draw(scenes_of_worlds())
-    numbers = range(draw(st.integers(15, 40)))
-    archived = tuple(draw(sessions(number, scenes)) for number in numbers)
-    regular = range(len(archived), len(archived) + draw(st.integers(0, 12)))
-    archived += tuple(draw(regular_visits(number, scenes)) for number in regular)
+def draw_world(random: Random, number: int) -> World:
+    """Draw what two salons with three clients each have written; worlds of different numbers share no row."""
+    scenes, first, row = draw_scenes(random), number * TENANTS * CLIENTS, number * ROWS
+    archived = tuple(draw_session(random, row + n, first, scenes) for n in range(random.randint(3, 20)))
+    regular = range(row + len(archived), row + len(archived) + random.randint(0, 8))
+    archived += tuple(draw_regular_visit(random, n, first, scenes) for n in regular)
+    people = range(first, first + TENANTS * CLIENTS)
     return World(
-        tenants=tuple(draw(tenants(number, scenes)) for number in range(TENANTS)),
-        clients=tuple(draw(clients(number)) for number in range(TENANTS * CLIENTS)),
+        tenants=tuple(draw_tenant(random, number * TENANTS + n, scenes) for n in range(TENANTS)),
+        clients=tuple(draw_client(random, n) for n in people),
         sessions=archived,
-        messages=tuple(draw(messages(n, scenes, archived)) for n in range(draw(st.integers(60, 140)))),
-        memories=tuple(draw(memories(number)) for number in range(0, TENANTS * CLIENTS, 2)),
-        wishes=tuple(draw(wishes(number, archived)) for number in range(draw(st.integers(0, 8)))),
+        messages=tuple(draw_message(random, row + n, first, scenes, archived) for n in range(random.randint(10, 70))),
+        memories=tuple(draw_memory(random, n) for n in people[::2]),
+        wishes=tuple(draw_wish(random, row + n, first, archived) for n in range(random.randint(0, 6))),
     )

@@ -22,9 +22,9 @@ from tests.support.marts import Workshop
 
 
 @pytest.fixture(scope="session")
-def chain(make_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
+def chain(make_database: Callable[[str | None], str], built_template: str, home: Path) -> Workshop:
     """The chain, checked, built and scored; no test changes it."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
     fill_chain(workshop)
     workshop.check()

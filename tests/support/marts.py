@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg
 from psycopg import sql
@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 from agentp import pipeline
 from agentp.pipeline import MartChange
 from agentp.settings import Settings
+from tests.support.scripts import Recorder
 
 if TYPE_CHECKING:
     from expectations.verdicts import Verdict
@@ -51,6 +52,9 @@ def make_id(name: str) -> uuid.UUID:
 class Workshop:
     """One database with raw tables and marts."""
 
+    recorder: ClassVar[Recorder | None] = None
+    """What dbt was recorded with, once there is a database whose marts stand."""
+
     url: str
     settings: Settings
 
@@ -66,7 +70,16 @@ class Workshop:
     def build(
         self, *, as_of: str = AS_OF, full_refresh: bool = False, select: str | None = None
     ) -> dict[str, MartChange]:
-        """Build and return what changed, by mart."""
+        """Build and return what changed, by mart: from recorded scripts where there are such, else by dbt."""
+        if self.recorder is None or not self.recorder.fits(self.url, self.settings):
+            return self.build_with_dbt(as_of=as_of, full_refresh=full_refresh, select=select)
+        self.recorder.run(self.url, as_of=as_of, full_refresh=full_refresh, select=select)
+        return {change.mart: change for change in pipeline.read_last_changes(self.url)}
+
+    def build_with_dbt(
+        self, *, as_of: str = AS_OF, full_refresh: bool = False, select: str | None = None
+    ) -> dict[str, MartChange]:
+        """Build as `agentp build` does, and return what changed, by mart."""
         changes = pipeline.build(self.settings, self.url, as_of=as_of, full_refresh=full_refresh, select=select)
         return {change.mart: change for change in changes}
 

@@ -38,9 +38,28 @@
 {% endmacro %}
 
 
+{# Live views are not replaced by builds: they read the present of the last one from where its start puts it. #}
+{% macro is_live() %}
+    {{ return(model.config.materialized == 'stable_view') }}
+{% endmacro %}
+
+
+{% macro note_present() %}
+    insert into build.present (is_present, as_of_day, as_of_instant)
+    values (true, {{ "'" ~ as_of() ~ "', null" if is_as_of_a_day() else "null, '" ~ as_of_instant() ~ "'" }})
+    on conflict (is_present) do update set as_of_day = excluded.as_of_day, as_of_instant = excluded.as_of_instant
+    where (present.as_of_day, present.as_of_instant) is distinct from (excluded.as_of_day, excluded.as_of_instant);
+{% endmacro %}
+
+
 {# The last local day that `as_of` reaches: that day itself when as_of is a day, else the day the instant falls on. #}
 {% macro as_of_day(timezone) -%}
-    {%- if is_as_of_a_day() -%}
+    {%- if is_live() -%}
+        coalesce(
+            (select present.as_of_day from build.present as present),
+            ((select present.as_of_instant from build.present as present) at time zone {{ timezone }})::date
+        )
+    {%- elif is_as_of_a_day() -%}
         date '{{ as_of() }}'
     {%- else -%}
         (timestamptz '{{ as_of_instant() }}' at time zone {{ timezone }})::date
@@ -50,7 +69,12 @@
 
 {# The first instant that no longer belongs to `as_of`: the end of that day where the tenant lives, or the instant itself. #}
 {% macro as_of_moment(timezone) -%}
-    {%- if is_as_of_a_day() -%}
+    {%- if is_live() -%}
+        coalesce(
+            (select present.as_of_instant from build.present as present),
+            ((select present.as_of_day from build.present as present) + 1)::timestamp at time zone {{ timezone }}
+        )
+    {%- elif is_as_of_a_day() -%}
         ((date '{{ as_of() }}' + 1)::timestamp at time zone {{ timezone }})
     {%- else -%}
         timestamptz '{{ as_of_instant() }}'

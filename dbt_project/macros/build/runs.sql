@@ -2,13 +2,17 @@
    finished every mart, so that a build that dies anywhere is simply run again (REQUIREMENTS D3). #}
 
 {% macro open_build() %}
-    {%- if not is_build() -%}
+    {%- if not execute or flags.WHICH not in ('run', 'build') -%}
         {{ return('') }}
     {%- endif -%}
     {% do require_secure_models() %}
     {% do run_query(build_state_ddl()) %}
+    {%- if not is_build() -%}
+        {{ return(limits() ~ ';\n' ~ note_present()) }}
+    {%- endif -%}
     {{ limits() }};
     begin;
+    {{ note_present() }}
     insert into build.timezones (timezone)
     select name from pg_timezone_names
     where name not like 'posix/%' and name not like 'right/%' and name <> 'Factory'
@@ -47,6 +51,7 @@
         statement_timestamp();
 
     {{ claim_days() }}
+    {{ claim_days_shown() }}
     {{ close_over_sessions() }}
     analyze build.touched_clients;
     {{ claim_visitors() }}
@@ -164,7 +169,14 @@
         finished_at timestamptz not null,
         primary key (invocation_id, model)
     );
-    create index if not exists model_runs_latest on build.model_runs (model, finished_at);
+    {# Not `if not exists`, which locks the table before it looks. #}
+    do $$
+    begin
+        if to_regclass('build.model_runs_latest') is null then
+            create index model_runs_latest on build.model_runs (model, finished_at);
+        end if;
+    end
+    $$;
     create table if not exists build.touched_clients (
         tenant_id uuid not null,
         client_id uuid not null,
@@ -190,6 +202,11 @@
         primary key (tenant_id, client_id)
     );
     create table if not exists build.batches (up_to uuid primary key);
+    create table if not exists build.present (
+        is_present boolean primary key check (is_present),
+        as_of_day date,
+        as_of_instant timestamptz
+    );
     create table if not exists build.timezones (timezone text primary key);
     reset client_min_messages;
 {% endmacro %}

@@ -1,7 +1,7 @@
 {# Who may read what is built (issue 7; access/store.sql): by declaration, in the transaction that builds it. #}
 
 {# Rows by salon, columns by role. A mart without a salon, or of a kind that row level security cannot hold, is refused. #}
-{% macro secured(relation) %}
+{% macro withheld() %}
     {%- set personal = [] -%}
     {%- set secret = [] -%}
     {%- for column in model.columns.values() -%}
@@ -9,14 +9,33 @@
         {%- if sort in ('pii', 'text', 'staff') %}{% do personal.append(column.name) %}{% endif -%}
         {%- if sort == 'secret' %}{% do secret.append(column.name) %}{% endif -%}
     {%- endfor -%}
-    {{ return(
-        "select access.secure('" ~ relation ~ "'::regclass, " ~ text_array(personal) ~ ", " ~ text_array(secret) ~ ")"
-    ) }}
+    {{ return({'personal': text_array(personal), 'secret': text_array(secret), 'all': text_array(personal + secret)}) }}
 {% endmacro %}
 
 
+{# Give the relation its policies and grants; return whether analysts are shown it as it is by now. #}
 {% macro secure(relation) %}
     {% do run_unheard(secured(relation)) %}
+    {{ return(is_shown_to_analysts(relation)) }}
+{% endmacro %}
+
+
+{% macro secured(relation) %}
+    {%- set columns = withheld() -%}
+    {{ return("select access.secure('" ~ relation ~ "'::regclass, " ~ columns.personal ~ ", " ~ columns.secret ~ ")") }}
+{% endmacro %}
+
+
+{% macro is_shown_to_analysts(relation) %}
+    {{ return(run_query("select access.shows_to_analysts('" ~ relation ~ "'::regclass, " ~ withheld().all ~ ")").rows[0][0]) }}
+{% endmacro %}
+
+
+{# Show analysts the mart as it is by now; after the commit that altered it, in a transaction of its own. #}
+{% macro show_to_analysts(relation) %}
+    {% do begin_limited() %}
+    {% do run_unheard("select access.show_to_analysts('" ~ relation ~ "'::regclass, " ~ withheld().all ~ ")") %}
+    {% do adapter.commit() %}
 {% endmacro %}
 
 
@@ -36,13 +55,35 @@
 {% macro create_live_view(relation, sql) %}
     {%- set inner = relation.incorporate(path={'schema': 'live'}) -%}
     {%- set names = quote_columns(model.columns.keys()) -%}
-    {% call statement('main') -%}
-        create or replace view {{ inner }} with (security_barrier = true) as select {{ names }} from ({{ read_live(sql) }}) as rows
-        where rows.tenant_id = any ((select access.tenants())::uuid []) or (select access.sees_every_tenant());
-        {{ secured(inner) }};
-        create or replace view {{ relation }} with (security_invoker = true) as select {{ names }} from {{ inner }};
-        {{ secured(relation) }}
-    {%- endcall %}
+    {%- set cut -%}
+        select {{ names }} from ({{ read_live(sql) }}) as rows
+        where rows.tenant_id = any ((select access.tenants())::uuid []) or (select access.sees_every_tenant())
+    {%- endset -%}
+    {%- set is_put = put_view(inner, 'security_barrier = true', cut) -%}
+    {% do secure(inner) %}
+    {% if is_put %}
+        {% do adapter.commit() %}
+        {% do begin_limited() %}
+    {% endif %}
+    {% do put_view(relation, 'security_invoker = true', 'select ' ~ names ~ ' from ' ~ inner) %}
+    {{ return(secure(relation)) }}
+{% endmacro %}
+
+
+{# Make a view what the query says; return whether it had to be. One that is that already is not touched, and nobody who reads it
+   waited for. Then another view is not altered in the same transaction: readers take their locks in any order
+   (access/store.sql, `access.change`). #}
+{% macro put_view(relation, options, statement_text) %}
+    {# A database that was copied or renamed has the same views. #}
+    {%- set query = statement_text | replace(adapter.quote(target.database) ~ '.', '') -%}
+    {%- set hash = local_md5(options ~ query) -%}
+    {%- set stands = run_query("select access.view_stands('" ~ relation ~ "', '" ~ hash ~ "')").rows[0][0] -%}
+    {%- if not stands -%}
+        {% do run_unheard(
+            "select access.put_view('" ~ relation ~ "', '" ~ options ~ "', $agentp$" ~ query ~ "$agentp$, '" ~ hash ~ "')"
+        ) %}
+    {%- endif -%}
+    {{ return(not stands) }}
 {% endmacro %}
 
 

@@ -27,18 +27,16 @@
 
 
 {# Make the table as its contract says, without its key. #}
-{% macro create_by_contract(relation, key) %}
-    {%- set definitions = [] -%}
-    {%- for column in model.columns.values() -%}
-        {%- do definitions.append(
-            adapter.quote(column.name) ~ ' ' ~ column.data_type ~ (' not null' if is_required(column, key) else '')
-        ) -%}
-    {%- endfor -%}
-    {% do run_query("create table " ~ relation ~ " (" ~ definitions | join(', ') ~ ")") %}
-{% endmacro %}
+{% macro create_by_contract(relation, key) -%}
+    create table {{ relation }} (
+        {%- for column in model.columns.values() %}
+        {{ adapter.quote(column.name) }} {{ column.data_type }}{{ ' not null' if is_required(column, key) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
 
 
-{# Bring the columns to the contract; return the statements that must wait until the rows are in. #}
+{# What brings the columns to the contract: statements for before the rows are in, and for after. #}
 {% macro alter_to_contract(relation, key) %}
     {%- set stored = {} -%}
     {%- for row in run_query(
@@ -52,6 +50,7 @@
         {%- do contract_types.append("to_regtype('" ~ column.data_type ~ "')::text as " ~ adapter.quote(column.name)) -%}
     {%- endfor -%}
     {%- set wanted_types = run_query("select " ~ contract_types | join(', ')).rows[0] -%}
+    {%- set early = [] -%}
     {%- set late = [] -%}
 
     {%- for name in stored if name not in model.columns -%}
@@ -66,15 +65,15 @@
         {%- set required = is_required(column, key) -%}
         {%- set place = "alter table " ~ relation ~ " alter column " ~ adapter.quote(column.name) -%}
         {%- if column.name not in stored -%}
-            {% do run_query("alter table " ~ relation ~ " add column " ~ adapter.quote(column.name) ~ " " ~ column.data_type) %}
-            {%- if required %}{% do late.append(place ~ " set not null") %}{% endif -%}
+            {% do early.append(changed("alter table " ~ relation ~ " add column " ~ adapter.quote(column.name) ~ " " ~ column.data_type)) %}
+            {%- if required %}{% do late.append(changed(place ~ " set not null")) %}{% endif -%}
         {%- else -%}
             {%- set wanted = wanted_types[loop.index0] -%}
             {%- set present = stored[column.name] -%}
             {%- if wanted != present.type -%}
                 {%- if (present.type, wanted) in widenings() -%}
-                    {% do run_query("select access.release('" ~ relation ~ "'::regclass)") %}
-                    {% do run_query(place ~ " type " ~ column.data_type) %}
+                    {% do early.append("select access.release('" ~ relation ~ "'::regclass)") %}
+                    {% do early.append(changed(place ~ " type " ~ column.data_type)) %}
                 {%- else -%}
                     {{ exceptions.raise_compiler_error(
                         relation ~ "." ~ column.name ~ " is " ~ present.type ~ ", and its contract says " ~ column.data_type
@@ -83,8 +82,8 @@
                     ) }}
                 {%- endif -%}
             {%- endif -%}
-            {%- if required and not present.required %}{% do late.append(place ~ " set not null") %}{% endif -%}
-            {%- if present.required and not required %}{% do run_query(place ~ " drop not null") %}{% endif -%}
+            {%- if required and not present.required %}{% do late.append(changed(place ~ " set not null")) %}{% endif -%}
+            {%- if present.required and not required %}{% do early.append(changed(place ~ " drop not null")) %}{% endif -%}
         {%- endif -%}
     {%- endfor -%}
 
@@ -100,7 +99,13 @@
             ~ "). Rows cannot be matched across two keys: decide, and replace the key by hand, or drop the table and build it anew."
         ) }}
     {%- endif -%}
-    {{ return(late) }}
+    {{ return({'early': early, 'late': late}) }}
+{% endmacro %}
+
+
+{# A statement that alters what readers may be reading, in short turns (access/store.sql). #}
+{% macro changed(statement_text) %}
+    {{ return("select access.change($agentp$" ~ statement_text ~ "$agentp$)") }}
 {% endmacro %}
 
 

@@ -14,30 +14,40 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% do require_table(existing) %}
-    {%- set late = [] -%}
     {% if existing is none %}
-        {% do create_by_contract(target_relation, key) %}
-        {% do run_query("alter table " ~ target_relation ~ " add primary key (" ~ quote_columns(key) ~ ")") %}
-    {% elif full %}
-        {# A scoped build has the definition of the last complete one, whose columns were checked. #}
-        {%- set late = alter_to_contract(target_relation, key) -%}
+        {% do run_unheard(
+            create_by_contract(target_relation, key)
+            ~ "; alter table " ~ target_relation ~ " add primary key (" ~ quote_columns(key) ~ ")"
+        ) %}
     {% endif %}
+    {# A scoped build has the definition of the last complete one, whose columns were checked. #}
+    {%- set changes = alter_to_contract(target_relation, key) if full and existing is not none else none -%}
+    {% for statement_text in changes.early if changes %}{% do run_unheard(statement_text) %}{% endfor %}
     {% if full %}{% do get_assert_columns_equivalent(sql) %}{% endif %}
-
     {%- set names = quote_columns(model.columns.keys()) -%}
-    {% call statement('append') -%}
-        insert into {{ target_relation }} ({{ names }}) select {{ names }} from ({{ sql }}) as fresh
+    {%- set written = aside(target_relation, 'written') -%}
+    {%- set removed = aside(target_relation, 'removed') %}
+
+    {% call statement('main') -%}
+        create temporary table {{ written }} on commit drop as
+        select {{ names }}, false as is_update from (
+            {{ sql }}
+        ) as fresh;
+        create temporary table {{ removed }} on commit drop as select from {{ written }} where false;
+        insert into {{ target_relation }} ({{ names }}) select {{ names }} from {{ written }};
+        {% for statement_text in changes.late if changes %}{{ statement_text }};
+        {% endfor %}
+        {{ secured(target_relation) }};
+        {% if full %}{{ where_changed([written], "analyze " ~ target_relation) }}{% endif %}
+        {{ model_run_record(target_relation, full) }}
     {%- endcall %}
-    {%- set counts = {'inserted': load_result('append').response.rows_affected, 'updated': 0, 'deleted': 0} -%}
-    {% for statement_text in late %}{% do run_query(statement_text) %}{% endfor %}
-    {% do secure(target_relation) %}
-    {%- set row_count = count_published(target_relation, counts, full) -%}
+
     {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
-    {% if full and counts.inserted > 0 %}{% do run_query("analyze " ~ target_relation) %}{% endif %}
-    {% call statement('main') %}{{ model_run_record(counts, row_count, full) }}{% endcall %}
+    {%- set is_shown = is_shown_to_analysts(target_relation) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
+    {% if not is_shown %}{% do show_to_analysts(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

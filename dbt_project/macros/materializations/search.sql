@@ -7,12 +7,13 @@
         ~ " where o.opcname = 'gin_trgm_ops' and has_schema_privilege(n.oid, 'usage') and exists (select 1 from pg_extension where extname = 'btree_gin')"
     ).rows -%}
     {%- if operators | length == 0 -%}{{ return('select 1') }}{%- endif -%}
-    {%- set statements = [] -%}
+    {%- set wanted = {} -%}
     {%- for column in columns -%}
-        {%- do statements.append(
-            "create index if not exists " ~ adapter.quote(this.identifier ~ '_search_' ~ column) ~ " on " ~ this
-            ~ " using gin (tenant_id, " ~ adapter.quote(column) ~ " " ~ adapter.quote(operators[0][0]) ~ ".gin_trgm_ops)"
-        ) -%}
+        {%- do wanted.update({
+            this.identifier ~ '_search_' ~ column:
+            "using gin (tenant_id, " ~ adapter.quote(column) ~ " " ~ adapter.quote(operators[0][0]) ~ ".gin_trgm_ops)"
+        }) -%}
     {%- endfor -%}
-    {{ return(statements | join('; ')) }}
+    {% do create_indexes(this, wanted) %}
+    {{ return('select 1') }}
 {% endmacro %}

@@ -1,21 +1,20 @@
-{# A view that is replaced in place, never dropped: what hangs on it (grants, other people's views) stays.
-   Where the new columns do not fit behind the old ones, Postgres refuses, and says which. #}
+{# A view that is replaced in place, never dropped, and only where its definition changed: what hangs on it (grants, other
+   people's views) stays, and who reads it is not waited for. The definition says nothing of the run that makes it. #}
 {% materialization stable_view, adapter='postgres' %}
     {%- set target_relation = this.incorporate(type='view') -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- if config.get('contract').enforced %}{% do get_assert_columns_equivalent(sql) %}{% endif %}
+    {%- if config.get('contract').enforced %}{% do get_assert_columns_equivalent(sql) %}{%- endif %}
     {% do begin_limited() %}
+    {%- set is_shown = true -%}
     {% if is_mart() %}
-        {% do create_live_view(target_relation, sql) %}
+        {%- set is_shown = create_live_view(target_relation, sql) -%}
     {% else %}
-        {% call statement('main') -%}
-            {# What live views read for readers who may not read raw tables: nobody but the owner has a right on it. #}
-            create or replace view {{ target_relation }} with (security_invoker = false) as (
-                {{ sql }}
-            );
-        {%- endcall %}
+        {# What live views read for readers who may not read raw tables: nobody but the owner has a right on it. #}
+        {% do put_view(target_relation, 'security_invoker = false', sql) %}
     {% endif %}
+    {% call statement('main') %}select 1{% endcall %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
+    {% if not is_shown %}{% do show_to_analysts(target_relation) %}{% endif %}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

@@ -60,7 +60,8 @@ sized as (
 
 ),
 
-rated as (
+-- What follows looks across salons: kept whole, so that nothing that is asked of one salon reaches into it.
+rated as materialized (
 
     select
         sized.tenant_id,

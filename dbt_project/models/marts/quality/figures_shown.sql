@@ -1,7 +1,7 @@
 {{ config(
     materialized='kept',
     indexes=[['tenant_id', 'shown_at']],
-    post_hook="create index if not exists figures_shown_restated on {{ this }} (tenant_id, day, currency) where version > 1"
+    post_hook="{{ create_indexes(this, {'figures_shown_restated': '(tenant_id, day, currency) where version > 1'}) }}"
 ) }}
 
 with

@@ -1,0 +1,1 @@
+"""Products of others that stand between us and the server, installed as their users install them."""
