@@ -68,5 +68,5 @@ evaluate: install ## Measure the scores on real data: docs/evaluation.md and doc
 	@$(BIN)/python -m scoring.evaluation
 
 clean: ## Stop the embedded server and remove everything that was made, data included
-	@if [ -x $(BIN)/agentp ]; then $(BIN)/agentp stop || true; fi
+	@if [ -x $(BIN)/agentp ]; then $(BIN)/agentp stop --remove || true; fi
 	rm -rf $(VENV) .agentp

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from access.marts import FOR_ANALYSTS, OWN_TABLES, find_personal, find_secret
+from access.ownership import find_builders_code
 from agentp.classification import read_marts
 
 CURES = {
@@ -21,13 +22,18 @@ CURES = {
     "view_elsewhere": "alter view … set (security_invoker = true); a materialized view has to go.",
     "materialized_view": "Drop it, or move it out of the schemas of the marts.",
     "grant_too_wide": "Revoke it (revoke … on … from …) and let `agentp grant` say who may read what.",
-    "raw_readable": "Revoke it: revoke all on … from …",
+    "raw_readable": "revoke all on … from …; where an application reads them with that key, give it policies instead "
+    "(alter table … enable row level security; create policy …).",
     "reader_of_raw": "Revoke the right on the raw table, or give the login for reading another name.",
     "reader_bypasses": "alter role … nosuperuser nobypassrls, or use another login.",
     "role_can_log_in": "alter role … nologin, and make logins that are members of it.",
     "two_roles": "Take one away: agentp revoke LOGIN",
     "login_unknown": "Take it away: agentp revoke LOGIN",
-    "function_of_owner": "alter function … security invoker, or revoke execute on it from public.",
+    "function_of_owner": "Let the owner run `agentp migrate`; else: revoke execute on function … from …",
+    "function_without_path": "alter function … set search_path = pg_catalog, pg_temp",
+    "access_not_owners": "Let the owner of the database run `agentp migrate`: it takes them back and makes them anew.",
+    "code_of_builder": "Look at it, then drop it or make it yours: alter function … owner to …",
+    "names_itself": "revoke authenticated from …: salons of a token are named by Supabase's own servers alone.",
     "schema_open": "revoke create on schema … from …",
 }
 """What to do about each kind of finding."""
@@ -60,7 +66,11 @@ def audit_access(connection: psycopg.Connection[Any]) -> list[Gap]:
         files("access").joinpath("audit.sql").read_text(encoding="utf-8").encode(),
         {"personal": personal, "for_analysts": list(FOR_ANALYSTS)},
     ).fetchall()
-    return [Gap(problem=problem, place=place, detail=detail) for problem, place, detail in rows]
+    gaps = [Gap(problem=problem, place=place, detail=detail) for problem, place, detail in rows]
+    return gaps + [
+        Gap(problem="code_of_builder", place=name, detail="is who builds' own, and could run with rights of who reads")
+        for name in find_builders_code(connection)
+    ]
 
 
 def read_bypassing_owners(connection: psycopg.Connection[Any]) -> list[str]:

@@ -34,13 +34,32 @@ raw_tables as (
     select
         pg_class.oid,
         pg_class.oid::regclass::text as relation,
-        relacl
+        relacl,
+        relrowsecurity
     from pg_class
     where
         relnamespace = 'public'::regnamespace
         and relname in (
             'tenants_v2', 'clients_v2', 'conversation_sessions_v2', 'recent_history_v2', 'wishlist_v2', 'active_sessions_v2',
             'user_ltm_v2'
+        )
+
+),
+
+functions as (
+
+    select
+        pg_proc.oid::regprocedure::text as signature,
+        nspname,
+        proowner,
+        prosecdef,
+        coalesce(proconfig, '{}') as proconfig,
+        coalesce(proacl, acldefault('f', proowner)) as acl
+    from pg_proc
+    inner join pg_namespace on pg_proc.pronamespace = pg_namespace.oid
+    where
+        nspname in (
+            'dashboard', 'live', 'analysis', 'intermediate', 'staging', 'quality', 'scoring', 'build', 'access', 'change_tracking'
         )
 
 ),
@@ -190,7 +209,7 @@ where not (
     or (privilege_type = 'SELECT' and nspname in ('quality', 'scoring') and grantee_name = 'agentp_admin')
     or (privilege_type = 'SELECT' and nspname = 'quality' and relname = any (%(for_analysts)s) and grantee_name = 'agentp_analyst')
     or (
-        relation = 'dashboard.outbox' and grantee_name = 'agentp_bot'
+        relation = 'dashboard.outbox' and grantee_name in ('agentp_bot', 'service_role')
         and (privilege_type = 'SELECT' or (privilege_type = 'UPDATE' and column_name in ('status', 'sent_at')))
     )
     or (relation = 'access.logins' and (grantee_name = 'agentp_admin' or (grantee_name = 'public' and privilege_type = 'SELECT')))
@@ -198,38 +217,42 @@ where not (
     or (nspname = 'change_tracking' and privilege_type = 'INSERT')
 )
 union all
+-- One line for all of it: on Supabase every table in `public` is granted to those who have the project's public key.
 select
     'raw_readable',
-    raw_tables.relation,
-    pg_get_userbyid(acl.grantee)::text || ' may ' || lower(acl.privilege_type) || ', and the raw tables hold secrets'
+    string_agg(distinct raw_tables.relation, ', ' order by raw_tables.relation),
+    'hold secrets and people''s words, and '
+    || string_agg(distinct case when acl.grantee = 0 then 'public' else pg_get_userbyid(acl.grantee)::text end, ', ')
+    || ' may ' || lower(string_agg(distinct acl.privilege_type, ', '))
 from raw_tables
 cross join lateral aclexplode(raw_tables.relacl) as acl
 where
-    acl.grantee <> 0
-    and pg_get_userbyid(acl.grantee) in ('agentp_reader', 'agentp_chain', 'agentp_analyst', 'agentp_bot', 'agentp_app', 'anon', 'authenticated')
-union all
-select
-    'raw_readable',
-    raw_tables.relation,
-    'everybody may ' || lower(acl.privilege_type) || ', and the raw tables hold secrets'
-from raw_tables
-cross join lateral aclexplode(raw_tables.relacl) as acl
-where acl.grantee = 0
+    (acl.grantee = 0 or pg_get_userbyid(acl.grantee) in (
+        'agentp_reader', 'agentp_chain', 'agentp_analyst', 'agentp_bot', 'agentp_app', 'anon', 'authenticated'
+    ))
+    -- Row security with policies of the bots' own is their decision.
+    and not (raw_tables.relrowsecurity and pg_get_userbyid(acl.grantee) in ('anon', 'authenticated'))
+having count(*) > 0
 union all
 select
     'reader_of_raw',
-    logins.rolname || ' on ' || raw_tables.relation,
+    logins.rolname || ' on ' || string_agg(raw_tables.relation, ', ' order by raw_tables.relation),
     'a login that reads marts also reads raw tables, where the secrets are'
 from raw_tables
 cross join pg_roles as logins
 where
     logins.rolcanlogin and not logins.rolsuper
     and has_any_column_privilege(logins.oid, raw_tables.oid, 'select')
+    -- What everybody may is told of above, once.
+    and not exists (
+        select 1 from aclexplode(raw_tables.relacl) as acl where acl.grantee = 0 and acl.privilege_type = 'SELECT'
+    )
     and (
         access.is_member(logins.oid, 'agentp_reader') or access.is_member(logins.oid, 'agentp_analyst')
         or access.is_member(logins.oid, 'agentp_bot')
     )
     and not access.is_member(logins.oid, 'agentp_builder')
+group by logins.rolname
 union all
 select
     'reader_bypasses',
@@ -241,8 +264,15 @@ where
     and exists (
         select 1 from pg_auth_members
         where member = pg_roles.oid and pg_get_userbyid(roleid) in ('agentp_reader', 'agentp_chain', 'agentp_analyst', 'agentp_bot')
-        -- Who makes a role is made its administrator.
-        and not admin_option
+        -- Who makes a role is made its administrator, and becomes a member to give it away.
+        and not exists (
+            select 1 from pg_auth_members as administered
+            where
+                administered.roleid = pg_auth_members.roleid and administered.member = pg_auth_members.member
+                and administered.admin_option
+        )
+        -- Supabase's key for servers reads messages of every salon.
+        and not (pg_roles.rolname = 'service_role' and pg_get_userbyid(roleid) = 'agentp_bot')
     )
 union all
 select
@@ -272,15 +302,69 @@ left join pg_roles on logins.login = pg_roles.rolname
 where pg_roles.rolname is null
 group by logins.login
 union all
+-- Functions of triggers too: whoever may execute one may make a trigger of it, on a table of types and casts of their own.
 select
     'function_of_owner',
-    pg_proc.oid::regprocedure::text,
-    'works with its owner''s rights, and everybody may call it'
-from pg_proc
-inner join pg_namespace on pg_proc.pronamespace = pg_namespace.oid
+    functions.signature,
+    'works with its owner''s rights, and '
+    || case when acl.grantee = 0 then 'everybody' else pg_get_userbyid(acl.grantee)::text end || ' may call it or make a trigger of it'
+from functions
+cross join lateral aclexplode(functions.acl) as acl
+where functions.prosecdef and acl.grantee <> functions.proowner
+union all
+select
+    'function_without_path',
+    signature,
+    'works with its owner''s rights, and finds tables and operators where the caller''s search_path says'
+from functions
+where prosecdef and not exists (select 1 from unnest(proconfig) as setting where setting like 'search\_path=%%')
+union all
+select
+    'access_not_owners',
+    place,
+    'belongs to who builds, who can say what it does when an owner calls it'
+from (
+    select
+        'schema ' || nspname as place,
+        nspowner as owner
+    from pg_namespace
+    where nspname in ('access', 'change_tracking')
+    union all
+    select
+        signature,
+        proowner
+    from functions
+    where nspname in ('access', 'change_tracking')
+    union all
+    select
+        relation,
+        relowner
+    from ours
+    where nspname in ('access', 'change_tracking')
+) as owned
 where
-    prosecdef and prorettype <> 'trigger'::regtype
-    and nspname in ('dashboard', 'live', 'analysis', 'intermediate', 'staging', 'quality', 'scoring', 'build', 'access', 'change_tracking')
+    owner = to_regrole('agentp_builder')
+    or exists (
+        select 1
+        from pg_roles
+        where
+            pg_roles.oid = owned.owner and access.is_member(pg_roles.oid, 'agentp_builder') and not rolsuper and not rolcreaterole
+            and pg_roles.oid <> (select datdba from pg_database where datname = current_database())
+    )
+union all
+select
+    'names_itself',
+    rolname,
+    'has a reader''s role and may become `authenticated`, where it says itself whose rows it sees'
+from pg_roles
+where
+    rolcanlogin and not rolsuper and rolname <> 'authenticator' and to_regrole('authenticator') is not null
+    and coalesce(pg_has_role(oid, to_regrole('authenticated'), 'member'), false)
+    and (
+        access.is_member(oid, 'agentp_reader') or access.is_member(oid, 'agentp_analyst')
+        or access.is_member(oid, 'agentp_bot')
+    )
+    and not access.is_member(oid, 'agentp_builder')
 union all
 select
     'schema_open',
@@ -290,5 +374,15 @@ from pg_namespace
 cross join lateral aclexplode(nspacl) as acl
 where
     acl.privilege_type = 'CREATE' and acl.grantee <> nspowner
-    and nspname in ('dashboard', 'live', 'analysis', 'intermediate', 'staging', 'quality', 'scoring', 'build', 'access')
+    and (
+        nspname in (
+            'dashboard', 'live', 'analysis', 'intermediate', 'staging', 'quality', 'scoring', 'build', 'access', 'change_tracking'
+        )
+        -- Whoever may create where everybody looks for functions is called by everybody.
+        or nspname = 'public' and (
+            acl.grantee = 0
+            or pg_get_userbyid(acl.grantee) in ('anon', 'authenticated', 'agentp_builder')
+            or access.is_member(acl.grantee, 'agentp_reader')
+        )
+    )
 order by 1, 2, 3

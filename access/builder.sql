@@ -1,14 +1,13 @@
 -- What agentp_builder needs and no more (issue 7): to read the raw tables, to empty the queues of changes, and to own what
--- is built. Logins that build are members of it and work as it (`agentp grant LOGIN --as builder`).
+-- is built. Logins that build are members of it and work as it (`agentp grant LOGIN --as builder`). Schema `access` stays
+-- its owner's: who owns a function says what everybody runs who calls it, and the owner of the raw tables calls those.
 
 do $$
 declare
     schema_name text;
     owned record;
 begin
-    if not pg_has_role(current_user, 'agentp_builder', 'member') then
-        execute format('grant agentp_builder to %I', current_user);
-    end if;
+    perform access.join_role('agentp_builder');
     grant usage on schema public to agentp_builder;
     for owned in
         select pg_class.oid::regclass as relation
@@ -22,12 +21,24 @@ begin
     loop
         execute format('grant select on %s to agentp_builder', owned.relation);
     end loop;
+    perform access.open_raw_tables();
+    -- Where extensions have a schema of their own, its operators are named by it.
+    for schema_name in
+        select nspname
+        from pg_extension
+        inner join pg_namespace on pg_extension.extnamespace = pg_namespace.oid
+        where
+            extname in ('pg_trgm', 'btree_gin') and not has_schema_privilege('agentp_builder', nspname, 'usage')
+            and has_schema_privilege(current_user, nspname, 'usage with grant option')
+    loop
+        execute format('grant usage on schema %I to agentp_builder', schema_name);
+    end loop;
     if to_regnamespace('change_tracking') is not null then
         grant usage on schema change_tracking to agentp_builder;
         grant select, insert, delete on all tables in schema change_tracking to agentp_builder;
     end if;
     foreach schema_name in array array[
-        'access', 'live', 'analysis', 'quality', 'scoring', 'build', 'staging', 'intermediate', 'dashboard'
+        'live', 'analysis', 'quality', 'scoring', 'build', 'staging', 'intermediate', 'dashboard'
     ] loop
         if to_regnamespace(schema_name) is null then
             execute format('create schema %I', schema_name);

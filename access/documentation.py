@@ -10,6 +10,7 @@ READERS = {
     "pii": "readers of the salon, the chain, admins",
     "text": "readers of the salon, the chain, admins; phones, e-mails and cards in it are replaced",
     "staff": "readers of the salon, the chain, admins",
+    "salon": "everybody who reads the mart: a salon is no person",
     "secret": "nobody",
     "plain": "everybody who reads the mart: looks like a person's and is none",
 }

@@ -9,9 +9,7 @@ begin
         'agentp_app', 'agentp_bot', 'agentp_admin', 'agentp_chain', 'agentp_analyst', 'agentp_reader', 'agentp_builder'
     ] loop
         if to_regrole(role_name) is not null then
-            if not pg_has_role(current_user, role_name, 'member') then
-                execute format('grant %I to %I', role_name, current_user);
-            end if;
+            perform access.join_role(role_name);
             execute format('reassign owned by %I to %I', role_name, current_user);
             execute format('drop owned by %I', role_name);
         end if;

@@ -29,6 +29,7 @@ from access.receipts import (
     read_totals,
 )
 from access.salons import find_owner
+from access.statistics import renew_statistics
 from access.traces import QUEUES, count_traces, erase_traces, read_relations
 from agentp.database import open_connection
 from agentp.errors import AgentpError, SetupError
@@ -151,6 +152,8 @@ def _finish(
     if as_of is not None:
         listener.note("reports")
         site.renew()
+    listener.note("statistics")
+    renew_statistics(connection, (place for _, receipt in begun for place in receipt.rows_before))
     listener.note("searching every column")
     return [_close(connection, person, receipt, site=site) for person, receipt in begun]
 

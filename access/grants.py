@@ -28,6 +28,8 @@ APPLICATION = "agentp_app"
 ALL_ROLES = (*ROLES.values(), APPLICATION)
 RESERVED = ("authenticator", "anon", "authenticated", "service_role")
 """Roles of Supabase: whose salons those see, tokens say."""
+SERVICE = "service_role"
+"""Who a server with Supabase's secret key is: above row level security, so a bot of every salon or nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,8 @@ def grant_access(connection: psycopg.Connection[Any], login: str, *, role: str, 
     """
     if role not in ROLES:
         raise SetupError(f"--as is '{role}'.", cure=f"Write one of {', '.join(ROLES)}.")
+    if login == SERVICE:
+        return _grant_service(connection, role=role, tenants=tenants)
     if (role in BY_TENANT) != bool(tenants):
         raise SetupError(
             f"A login that is {role} {'needs salons' if role in BY_TENANT else 'has no salons of its own'}.",
@@ -100,6 +104,14 @@ def revoke_access(connection: psycopg.Connection[Any], login: str, *, tenants: S
     from access.schema import prepare_access
 
     prepare_access(connection)
+    if login == SERVICE:
+        if _reads_outbox(connection):
+            connection.execute(
+                "revoke all on dashboard.outbox from service_role; "
+                "revoke update (status, sent_at) on dashboard.outbox from service_role"
+            )
+        connection.commit()
+        return read_standing(connection, login)
     ids = find_tenants(connection, tenants, with_unknown=True)
     with connection.transaction():
         if tenants:
@@ -124,12 +136,15 @@ def revoke_access(connection: psycopg.Connection[Any], login: str, *, tenants: S
 
 
 def read_standings(connection: psycopg.Connection[Any]) -> list[Standing]:
-    """Return every login that has a role or a salon, by name."""
+    """Return every login that has a role or a salon, by name; not who made the roles, to give them away."""
     rows = connection.execute(
         "select login from access.logins union select pg_get_userbyid(member)::text from pg_auth_members "
         "where roleid in (select oid from pg_roles where rolname = any(%(roles)s)) "
-        "and not pg_get_userbyid(member) = any(%(roles)s) order by 1",
-        {"roles": list(ALL_ROLES)},
+        "and not pg_get_userbyid(member) = any(%(roles)s) "
+        "group by member, roleid having not bool_or(admin_option) union "
+        "select %(service)s where coalesce(has_table_privilege(to_regrole(%(service)s), "
+        "to_regclass('dashboard.outbox'), 'select'), false) order by 1",
+        {"roles": list(ALL_ROLES), "service": SERVICE},
     ).fetchall()
     return [read_standing(connection, login) for (login,) in rows]
 
@@ -142,6 +157,8 @@ def read_standing(connection: psycopg.Connection[Any], login: str) -> Standing:
         "and pg_get_userbyid(roleid) = any(%s) order by 1",
         (login, list(ROLES.values())),
     ).fetchall()
+    if login == SERVICE:
+        return Standing(login=login, roles=("bot",) if _reads_outbox(connection) else (), tenants=())
     tenants = connection.execute(
         "select coalesce(nullif(btrim(tenants.slug), ''), logins.tenant_id::text) from access.logins "
         "left join public.tenants_v2 as tenants on logins.tenant_id = tenants.id where logins.login = %s order by 1",
@@ -176,6 +193,37 @@ def drop_roles(connection: psycopg.Connection[Any]) -> list[str]:
             left.append(f"{role}: {error.diag.message_primary}")
     connection.commit()
     return left
+
+
+def _grant_service(connection: psycopg.Connection[Any], *, role: str, tenants: Sequence[str]) -> Standing:
+    """Let Supabase's servers read the messages and say what became of them, in each salon: no policy holds them.
+
+    On the table itself, because `service_role` inherits nothing from roles.
+    """
+    if role != "bot" or tenants:
+        raise SetupError(
+            f"{SERVICE} is above row level security: it can be a bot of every salon, and nothing else.",
+            cure=f"agentp grant {SERVICE} --as bot, or another login for some salons.",
+        )
+    prepare_roles(connection)
+    if connection.execute("select to_regclass('dashboard.outbox')").fetchone() == (None,):
+        raise SetupError("There are no messages yet: dashboard.outbox is missing.", cure="Build first: agentp run")
+    if connection.execute("select to_regrole(%s)", (SERVICE,)).fetchone() == (None,):
+        raise SetupError(f"The server knows no role {SERVICE}: it is no Supabase.", cure="Name the bot's own login.")
+    connection.execute(
+        "grant usage on schema dashboard to service_role; grant select on dashboard.outbox to service_role; "
+        "grant update (status, sent_at) on dashboard.outbox to service_role"
+    )
+    connection.commit()
+    return read_standing(connection, SERVICE)
+
+
+def _reads_outbox(connection: psycopg.Connection[Any]) -> bool:
+    row = connection.execute(
+        "select coalesce(has_table_privilege(to_regrole(%s), to_regclass('dashboard.outbox'), 'select'), false)",
+        (SERVICE,),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _require_login(connection: psycopg.Connection[Any], login: str) -> None:

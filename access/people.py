@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from itertools import permutations
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ REMOVED = "[removed]"
 """What stands where a person's words or name stood."""
 SHORTEST_NAME = 5
 SHORTEST_NUMBER = 7
+MOST_WORDS = 3
+"""Words of a name that are looked for in every order: first name, patronymic, surname."""
 PHONE_DIGITS = 10
 """Digits of a phone that count: whether the country's code stands before them is a matter of habit."""
 BETWEEN_WORDS = r"(?:\W|\\[bfnrt]|\\u[0-9a-fA-F]{{4}}{})+"
@@ -97,12 +100,12 @@ def read_terms(connection: psycopg.Connection[Any], client_id: UUID, *, tenant_i
     found: list[Term | None] = []
     for name, phone, whatsapp, telegram, yclients, meta in people:
         found += [
-            _write_name("name", name), _write_phone("phone", phone), _write_phone("WhatsApp id", whatsapp),
+            *_write_names("name", name), _write_phone("phone", phone), _write_phone("WhatsApp id", whatsapp),
             _write_number("Telegram id", telegram), _write_number("YClients id", yclients),
             *(_write_words("e-mail", email) for email in _EMAIL.findall(meta or "")),
         ]  # fmt: skip
     for name, phone in wishes:
-        found += [_write_name("name", name), _write_phone("phone", phone)]
+        found += [*_write_names("name", name), _write_phone("phone", phone)]
     return tuple({term.pattern: term for term in found if term is not None}.values())
 
 
@@ -147,6 +150,16 @@ def find_shared(
 
 def _write_name(sort: str, text: str | None) -> Term | None:
     return _write_words(sort, text or "")
+
+
+def _write_names(sort: str, text: str | None) -> list[Term | None]:
+    """A name as it stands and in every other order of its words: whether the surname comes first is a habit."""
+    words = re.findall(r"\w+", text or "")
+    orders: Iterable[tuple[str, ...]] = permutations(words) if 1 < len(words) <= MOST_WORDS else ()
+    return [
+        _write_name(sort, text),
+        *(_write_words(sort, " ".join(order)) for order in orders if list(order) != words),
+    ]
 
 
 def _write_words(sort: str, text: str) -> Term | None:

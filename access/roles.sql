@@ -58,7 +58,17 @@ begin
     ) then
         grant select, insert, update, delete on access.logins to agentp_admin;
     end if;
+    if not has_table_privilege('agentp_builder', 'access.policies', 'select') then
+        grant select on access.policies to agentp_builder;
+    end if;
+    -- Reading is in the policy `own`: of two for one command Postgres asks both.
+    if exists (select 1 from access.policies where relation = 'access.logins'::regclass and name = 'administration') then
+        perform access.change('drop policy administration on access.logins');
+    end if;
 end
 $$;
-select access.put_policy('access.logins', 'administration', 'to agentp_admin using (true) with check (true)');
+select access.put_policy('access.logins', 'administration_insert', 'for insert to agentp_admin with check (true)');
+select access.put_policy('access.logins', 'administration_update', 'for update to agentp_admin using (true) with check (true)');
+select access.put_policy('access.logins', 'administration_delete', 'for delete to agentp_admin using (true)');
 select access.make_pattern();
+select access.open_raw_tables();

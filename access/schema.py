@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 
 from access.marts import secure_marts
+from access.ownership import take_back_access
+from agentp.errors import SetupError
 from agentp.locks import lock_until_commit
 from agentp.schemas import SCHEMA_LOCK, change_in_turns, prepare_schema
 from sources.agent_p.raw_tables import require_some_raw_table
@@ -20,7 +22,13 @@ def prepare_access(connection: psycopg.Connection[Any]) -> None:
     known = connection.execute("select to_regnamespace('access') is not null").fetchone()
     if not (known and known[0]):
         require_some_raw_table(connection)
-    prepare_schema(connection, "access", package="access", relations=RELATIONS)
+    try:
+        _make_access(connection)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise SetupError(
+            f"Schema access is not of this version, and this login may not change it: {error.diag.message_primary}.",
+            cure="Let the owner of the database run `agentp migrate`, once a release.",
+        ) from error
 
 
 def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:
@@ -36,7 +44,7 @@ def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:
         connection.execute(statements)
 
     try:
-        prepare_access(connection)
+        _make_access(connection)
         change_in_turns(connection, make, schemas=["access"])
         secure_marts(connection)
     except psycopg.errors.InsufficientPrivilege as error:
@@ -46,3 +54,8 @@ def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:
         ]
     connection.commit()
     return []
+
+
+def _make_access(connection: psycopg.Connection[Any]) -> None:
+    take_back_access(connection)
+    prepare_schema(connection, "access", package="access", relations=RELATIONS)

@@ -1,8 +1,10 @@
 -- Who may read what (issue 7; DESIGN, decision 8). Looks before it makes: any number of times, on a live database.
 --
 -- Which salons a reader sees comes from what the reader cannot set:
---   behind PostgREST   the claim `tenant_ids` of the token, at its top or under `app_metadata`; the session is the
---                      authenticator's, and PostgREST alone sets `request.jwt.claims` in it
+--   behind Supabase    the claim `tenant_ids` of the token, at its top or under `app_metadata`: in sessions of the
+--                      authenticator, where PostgREST sets `request.jwt.claims`, and wherever somebody has become
+--                      `authenticated`, as Realtime does: only Supabase's own servers may, and who may can be anybody to
+--                      every policy there is (`agentp doctor` tells of a login of a reader that could)
 --   agentp_app         the setting `app.tenant_ids`: that login is a trusted application's, and nobody else's counts
 --   every other login  the table `access.logins`, by who the login is
 -- What is absent, malformed or unknown is no salon, never an error.
@@ -48,6 +50,7 @@ $$;
 -- read: they may have taken two locks in any order, and who holds one and waits for another may be in a deadlock with them.
 create or replace function access.change(statement text) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     longest interval := current_setting('lock_timeout')::interval;
@@ -116,7 +119,7 @@ language plpgsql stable parallel restricted
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if session_user = 'authenticator' then
+    if session_user = 'authenticator' or current_user = 'authenticated' then
         return access.parse_claims(current_setting('request.jwt.claims', true));
     elsif session_user = 'agentp_app' or current_user = 'agentp_app' then
         return access.parse_ids(string_to_array(current_setting('app.tenant_ids', true), ','));
@@ -141,6 +144,22 @@ as $$
     select coalesce(pg_has_role(role_id, to_regrole(role_name), 'usage'), false)
 $$;
 
+-- Make whoever gives a role away a member with its rights: since Postgres 16 who makes a role administers it, no more.
+create or replace function access.join_role(role_name text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if current_setting('server_version_num')::integer < 160000 then
+        if not pg_has_role(current_user, role_name, 'member') then
+            execute format('grant %I to %I', role_name, current_user);
+        end if;
+    elsif not (pg_has_role(current_user, role_name, 'usage') and pg_has_role(current_user, role_name, 'set')) then
+        execute format('grant %I to %I with inherit true, set true', role_name, current_user);
+    end if;
+end
+$$;
+
 -- Whether whoever asks sees every salon: who builds, the chain, and analysts, whose columns tell of nobody. An analyst who
 -- reads one salon's names as well is not shown every salon's.
 create or replace function access.sees_every_tenant() returns boolean
@@ -153,7 +172,7 @@ as $$
         or exists (
             select 1
             from pg_namespace
-            where nspname = 'access' and pg_has_role(current_user, nspowner, 'usage')
+            where nspname in ('access', 'dashboard') and pg_has_role(current_user, nspowner, 'usage')
         )
         or exists (select 1 from pg_roles where rolname = current_user and (rolsuper or rolbypassrls))
 $$;
@@ -200,7 +219,10 @@ end
 $$;
 
 -- A reader sees which salons are theirs, and nobody else's.
-select access.put_policy('access.logins', 'own', 'for select using (login = current_user)');
+select access.put_policy(
+    'access.logins', 'own',
+    'for select using (login = current_user or coalesce(pg_has_role(current_user, to_regrole(''agentp_admin''), ''usage''), false))'
+);
 
 -- The policies that every mart has, on a table of no rows: what each mart's are compared with, and copied from.
 create table if not exists access.pattern (tenant_id uuid not null primary key);
@@ -211,6 +233,21 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(obj_description('access.pattern'::regclass, 'pg_class') = 'with roles', false)
+$$;
+
+-- Who reads by salon; everybody, where there are no roles and somebody was let in by hand.
+create or replace function access.find_readers() returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(string_agg(quote_ident(rolname), ', ' order by rolname), 'public')
+    from pg_roles
+    where
+        access.has_roles()
+        and (
+            rolname in ('agentp_reader', 'agentp_bot')
+            or (rolname = 'authenticated' and to_regrole('authenticator') is not null)
+        )
 $$;
 
 create or replace function access.make_pattern() returns void
@@ -234,7 +271,11 @@ begin
             exists (select 1 from pg_policy where polrelid = 'access.pattern'::regclass and polname = policies.name) as is_there
         from (values
             ('agentp_owner', 'to current_user using (true) with check (true)', null),
-            ('agentp_tenants', 'for select using (tenant_id = any ((select access.tenants())::uuid []))', null),
+            -- To the roles that read by salon, and not to everybody: of two policies for one role Postgres asks both, row by row.
+            (
+                'agentp_tenants',
+                'for select to ' || access.find_readers() || ' using (tenant_id = any ((select access.tenants())::uuid []))', null
+            ),
             ('agentp_every_tenant', 'for select to agentp_chain using (true)', 'agentp_chain'),
             ('agentp_analyst', 'for select to agentp_analyst using ((select access.sees_every_tenant()))', 'agentp_analyst')
         ) as policies (name, definition, role_name)
@@ -286,6 +327,44 @@ begin
             'drop policy if exists %1$I on %2$s; create policy %1$I on %2$s for %3$s to %4$s using (%5$s)',
             wanted.name, relation, wanted.command, array_to_string(wanted.grantees, ', '), wanted.condition
         ) || coalesce(' with check (' || wanted.check_condition || ')', ''));
+    end loop;
+end
+$$;
+
+-- Raw tables with row security: whoever builds reads all of their rows, and may write the memories' figures where granted.
+create or replace function access.open_raw_tables() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    wanted record;
+begin
+    if not access.has_roles() or to_regrole('agentp_builder') is null then
+        return;
+    end if;
+    for wanted in
+        select pg_class.oid::regclass as relation, policies.name, policies.command, policies.condition
+        from pg_class
+        inner join (
+            values ('agentp_builder_reads', 'select', 'using (true)'),
+            ('agentp_builder_writes', 'update', 'using (true) with check (true)')
+        ) as policies (name, command, condition)
+            on policies.command = 'select' or pg_class.relname = 'user_ltm_v2'
+        where
+            pg_class.relnamespace = 'public'::regnamespace and pg_class.relkind in ('r', 'p') and pg_class.relrowsecurity
+            and pg_class.relname in (
+                'tenants_v2', 'clients_v2', 'conversation_sessions_v2', 'recent_history_v2', 'wishlist_v2',
+                'active_sessions_v2', 'user_ltm_v2'
+            )
+            and pg_has_role(current_user, pg_class.relowner, 'usage')
+            and has_table_privilege('agentp_builder', pg_class.oid, 'select')
+            and not exists (
+                select 1 from access.policies as present where present.relation = pg_class.oid and present.name = policies.name
+            )
+    loop
+        execute format(
+            'create policy %I on %s for %s to agentp_builder %s', wanted.name, wanted.relation, wanted.command, wanted.condition
+        );
     end loop;
 end
 $$;
@@ -376,6 +455,30 @@ as $$
     where attrelid = relation and attnum > 0 and not attisdropped
 $$;
 
+-- What analysts' view of a mart reads: a live view where it is cut, because through the one that shows all its columns a
+-- reader needs a right on each of them.
+create or replace function access.find_cut(relation regclass) returns regclass
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(case when relkind = 'v' then to_regclass(format('live.%I', relname)) end, relation)
+    from pg_class
+    where oid = relation
+$$;
+
+-- Whether a view reads a relation itself; one that is not there reads none.
+create or replace function access.is_read_by(relation regclass, shown regclass) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select 1
+        from pg_depend
+        inner join pg_rewrite on pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.objid = pg_rewrite.oid
+        where pg_rewrite.ev_class = shown and pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid = relation
+    )
+$$;
+
 -- Whether analysts are shown a mart as it is now.
 create or replace function access.shows_to_analysts(relation regclass, withheld text []) returns boolean
 language sql stable
@@ -385,6 +488,7 @@ as $$
         place.relnamespace is distinct from to_regnamespace('dashboard')
         or access.shown_columns(place.oid, withheld)
         = access.shown_columns(to_regclass(format('analysis.%I', place.relname)), '{}')
+        and access.is_read_by(access.find_cut(place.oid), to_regclass(format('analysis.%I', place.relname)))
         and (
             not access.has_roles()
             or coalesce(
@@ -404,6 +508,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    read_from regclass := access.find_cut(relation);
     view_name text := format('analysis.%I', (select relname from pg_class where oid = relation));
     wanted text [] := access.shown_columns(relation, withheld);
     present text [] := access.shown_columns(to_regclass(view_name), '{}');
@@ -413,9 +518,11 @@ begin
         if present is distinct from wanted[:cardinality(present)] then
             perform access.change(format('drop view %s', view_name));
         end if;
+    end if;
+    if present is distinct from wanted or not access.is_read_by(read_from, to_regclass(view_name)) then
         perform access.change(format(
             'create or replace view %s with (security_invoker = true) as select %s from %s',
-            view_name, array_to_string(wanted, ', '), relation
+            view_name, array_to_string(wanted, ', '), read_from
         ));
     end if;
     perform access.give(view_name::regclass, 'agentp_analyst', '{}');
@@ -457,7 +564,10 @@ begin
     if to_regrole('authenticator') is not null then
         perform access.give(relation, 'authenticated', secret);
     end if;
-    perform access.give(relation, 'agentp_analyst', personal || secret);
+    -- Columns of a view that shows all of another's are no use one by one: `analysis` has them.
+    if place.relkind in ('r', 'p') or place.relnamespace = to_regnamespace('live') or cardinality(personal || secret) = 0 then
+        perform access.give(relation, 'agentp_analyst', personal || secret);
+    end if;
 end
 $$;
 
@@ -545,6 +655,7 @@ $$;
 create or replace function access.print_view(relation regclass) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
     select md5(pg_get_viewdef(relation) || coalesce(reloptions::text, '')) from pg_class where oid = relation
 $$;
@@ -553,6 +664,7 @@ $$;
 -- comment. So what did not change is not touched, and what somebody changed by hand is put back.
 create or replace function access.view_stands(place text, hash text) returns boolean
 language sql stable
+set search_path = pg_catalog, pg_temp
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
@@ -564,6 +676,7 @@ $$;
 -- fit behind the old ones, Postgres refuses, and says which; whether it may go is for a person to say.
 create or replace function access.put_view(place text, options text, query text, hash text) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform access.change(format('create or replace view %s with (%s) as %s', place, options, query));

@@ -6,6 +6,7 @@ A column of a mart that holds, or could hold, what belongs to somebody says so b
 * ``pii``: who a client is and how to reach them, such as names, phones, chats. For the owner of the salon alone.
 * ``text``: what people wrote, or what was noted of it in free words. May hold anything, so for the owner alone.
 * ``staff``: what a member of the staff is called. A name like any other, so for the owner alone; analysts see numbers.
+* ``salon``: what a salon is called. A business is no person: for whoever reads the mart, or its figures are nobody's.
 * ``secret``: what opens a door. For no audience; no mart should have one.
 * ``plain``: looks like one of these by its name or type, and was found to be none.
 
@@ -26,7 +27,7 @@ import yaml
 from agentp.errors import SetupError
 from agentp.settings import DBT_PROJECT
 
-CLASSES = ("pii", "text", "staff", "secret", "plain")
+CLASSES = ("pii", "text", "staff", "salon", "secret", "plain")
 PERSONAL = frozenset({"pii", "text", "staff"})
 """Classes that tell of somebody: no analyst reads such a column (access/, reports/audiences.py; the macro `secure`)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from agentp.errors import AgentpError
-from agentp.settings import Settings, read_settings
+from agentp.errors import FULL_DISK, FULL_DISK_CURE, AgentpError
+from agentp.settings import PRIVATE, Settings, read_settings
 
 app = typer.Typer(
     name="agentp",
@@ -61,6 +62,8 @@ def main() -> None:
 
     from agentp.redaction import scrub, scrub_error
 
+    # Nobody else reads what is written: names, phones and passwords are in it.
+    os.umask(PRIVATE)
     # dbt leaves a lock to the end of the process, which Python's tracker would complain of on everybody's screen.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     try:
@@ -72,7 +75,18 @@ def main() -> None:
     except psycopg.Error as error:
         first_line = scrub_error(str(error)) or type(error).__name__
         notes.print(f"[bold red]✗[/] The database refused: {_escape(first_line)}", soft_wrap=True, highlight=False)
-        notes.print("  Nothing was half done; `agentp doctor` shows what is set up.", soft_wrap=True)
+        cure = (
+            FULL_DISK_CURE
+            if FULL_DISK in str(error)
+            else "Nothing was half done; `agentp doctor` shows what is set up."
+        )
+        notes.print(f"  {cure}", soft_wrap=True, highlight=False)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        notes.print(f"[bold red]✗[/] {_escape(str(error))}", soft_wrap=True, highlight=False)
+        notes.print(f"  {FULL_DISK_CURE}", soft_wrap=True, highlight=False)
         sys.exit(1)
     except KeyboardInterrupt:
         notes.print("Interrupted. Nothing is half done: run the same command again.")
@@ -103,17 +117,31 @@ def url() -> None:
     typer.echo(resolve_url(read_settings()))
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def psql(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS", help="psql's own, such as -c QUERY.")] = None,
+) -> None:
+    """Open psql on the database; no other user of the machine sees the password. Its exit code is this command's."""
+    from agentp.database import resolve_url
+    from agentp.psql import run_psql
+
+    raise typer.Exit(run_psql(resolve_url(read_settings()), arguments or []))
+
+
 @app.command()
-def stop() -> None:
+def stop(
+    remove: Annotated[bool, typer.Option("--remove", help="Remove its data, too: everything in it is gone.")] = False,
+) -> None:
     """Stop the embedded Postgres; its data stays."""
-    from agentp.server import stop_server
+    from agentp.server import remove_server, stop_server
 
     settings = read_settings()
     if not settings.is_embedded:
         screen.print(
             "AGENTP_DATABASE_URL names a server that is not ours to stop; the embedded one, if any, is stopped."
         )
-    screen.print("Stopped." if stop_server(home=settings.home) else "No embedded server was running.")
+    stopped = (remove_server if remove else stop_server)(home=settings.home)
+    screen.print("Stopped." if stopped else "No embedded server was running.")
 
 
 @app.command()
@@ -135,9 +163,10 @@ def migrate(
     A database without a single raw table may be the wrong one, and is left as it is, unless --create says otherwise.
     """
     from agentp.console import show_steps
-    from agentp.database import resolve_url
+    from agentp.database import open_connection, resolve_url
     from agentp.errors import SetupError
     from agentp.pipeline import migrate as apply
+    from sources.agent_p.raw_tables import require_raw_types
     from sources.migrations import LEGACY
 
     if to not in ("standard", "legacy"):
@@ -150,6 +179,8 @@ def migrate(
         )  # fmt: skip
     for warning in warnings:
         screen.print(f"[yellow]![/] {_escape(warning)}", soft_wrap=True)
+    with open_connection(resolve_url(settings)) as connection:
+        require_raw_types(connection)
     screen.print(f"The raw tables have the {to} shape.")
 
 
@@ -533,13 +564,14 @@ def forget(
 def doctor() -> None:
     """Say what is set up, what is missing and how to mend it. Exit code 2 when something is missing."""
     from agentp.doctor import examine
+    from agentp.redaction import redact
 
     findings = examine()
     for finding in findings:
         mark = "[green]✓[/]" if finding.is_well else "[bold red]✗[/]"
-        screen.print(f"{mark} {_escape(finding.text)}", soft_wrap=True, highlight=False)
+        screen.print(f"{mark} {_escape(redact(finding.text))}", soft_wrap=True, highlight=False)
         if finding.cure:
-            screen.print(f"  {_escape(finding.cure)}", soft_wrap=True, highlight=False)
+            screen.print(f"  {_escape(redact(finding.cure))}", soft_wrap=True, highlight=False)
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(2)
 

@@ -79,12 +79,15 @@ def _examine_packages() -> list[Finding]:
 
 def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
     from sources.agent_p.change_tracking import tracks_changes
-    from sources.agent_p.raw_tables import find_missing_columns
+    from sources.agent_p.raw_tables import find_missing_columns, find_retyped_columns
 
     missing = find_missing_columns(connection)
     if missing:
         return [Finding(False, f"The raw data lacks {', '.join(missing[:8])}.", "Make it: agentp migrate --create")]
     findings = [Finding(True, "All raw tables are there.")]
+    findings += [
+        Finding(False, f"The raw column {column}.", column.cure) for column in find_retyped_columns(connection)
+    ]
     standard = connection.execute(
         "select count(*) = 8 from pg_attribute where not attisdropped and (attrelid, attname) in ("
         "('public.wishlist_v2'::regclass, 'status'), ('public.wishlist_v2'::regclass, 'processed_at'), "

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+FULL_DISK = "No space left on device"
+"""What the system says of a full disk, to Postgres and Python alike (ENOSPC; SQLSTATE 53100)."""
+FULL_DISK_CURE = (
+    "Free some space on the disk of the database (or of AGENTP_HOME), then run the same command again: "
+    "nothing is half done."
+)
+
 
 class AgentpError(Exception):
     """A failure that the user can mend.
@@ -17,7 +24,7 @@ class AgentpError(Exception):
     def __init__(self, message: str, *, cure: str) -> None:
         super().__init__(message)
         self.message = message
-        self.cure = cure
+        self.cure = FULL_DISK_CURE if FULL_DISK in message else cure
 
     def __str__(self) -> str:
         return f"{self.message} {self.cure}"

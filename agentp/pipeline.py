@@ -113,6 +113,7 @@ def open_build(
     ``without`` are raw tables of which nothing is to be built; ``is_written`` says that the block changes raw rows.
     """
     from access.marts import secure_own_tables
+    from access.ownership import require_own_code
     from access.schema import prepare_access
     from activation.schema import prepare_tables
     from expectations.schema import prepare_store
@@ -124,6 +125,7 @@ def open_build(
         # Each of these in transactions of its own: readers may be at work on whatever they alter.
         with open_connection(url, autocommit=True) as connection:
             require_raw_tables(connection, without=without)
+            require_own_code(connection)
             prepare_raw_views(connection)
             prepare_store(connection)
             prepare_tables(connection)

@@ -24,7 +24,9 @@ from agentp.transport import complete_parts, secure_url
 DAY_OR_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?))?")
 
 LOCK_TIMEOUT = re.compile("canceling statement due to lock timeout|из-за тайм-аута блокировки")
-DBT_HEADLINE = re.compile(r"(Database|Runtime|Compilation) Error")
+DBT_HEADLINE = re.compile(r"(Database|Runtime|Compilation) Error|\S+\.on-run-(start|end)\.\d+ failed, error:")
+"""Lines of dbt's that say nothing but where; the reason is in the next one."""
+HOOKS = re.compile(r"agentp-on-run-(start|end)-\d+")
 
 
 @dataclass
@@ -155,6 +157,8 @@ def _describe_blockers(url: str, name: str) -> str:
     """Return who holds what a model is published as, a moment after it was not to be had."""
     schemas = ("dashboard", "live", "analysis", "staging", "intermediate")
     with open_connection(url) as connection:
+        if HOOKS.fullmatch(name):
+            return describe_holders(connection, schemas=["build"])
         return describe_holders(connection, relations=[f'{schema}."{name}"' for schema in schemas])
 
 
@@ -190,8 +194,9 @@ def _explain(node: str, message: str) -> AgentpError:
         )
     if text.startswith(STOPPED):
         return BuildError(text, cure=CURE)
+    hook = HOOKS.fullmatch(node)
     return BuildError(
-        f"{node} failed: {text.rstrip('.')}.",
+        f"{f'The {hook[1]} of the build' if hook else node} failed: {text.rstrip('.')}.",
         cure="The marts hold their old rows wherever the new ones are not in; mend the cause and build again.",
     )
 

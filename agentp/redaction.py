@@ -82,6 +82,10 @@ _SHAPES = (
 )
 _IN_URL = re.compile(r"(://[^:/@\s\"']*:)(?!password@)[^\s\"'<>]*@")
 _CUT_URL = re.compile(r"(postgres(?:ql)?://[^:/@\s]*:)(?![0-9]{1,5}(?:[/?\s,;)]|$))[^@\s]+$", re.MULTILINE)
+# A password that nobody escaped may hold anything: up to the last @ of the line.
+_POSTGRES_URL = re.compile(
+    r"(postgres(?:ql)?://[^:/@\s\"']*:)(?!password@)(?![0-9]{1,5}(?:[/?\s,;)]|$))[^\r\n]*@", re.IGNORECASE
+)
 _ROW_VALUE = re.compile(r"(: |\b(?:value|time zone) )\"(?:.*\"|.*$)|(=|\bcontains )\(.*\)")
 _FREE_TEXT = {name: re.compile(pattern) for name, pattern in FREE_TEXT_PATTERNS.items()}
 _OPENING = re.compile(r"[\\]*[\"']")
@@ -113,6 +117,7 @@ def scrub_error(text: str) -> str:
 
 def redact(text: str) -> str:
     """Return the text without passwords that stand in URLs."""
+    text = _POSTGRES_URL.sub(rf"\1{MASK}@", text)
     return _CUT_URL.sub(rf"\1{MASK}", _IN_URL.sub(rf"\1{MASK}@", text))
 
 

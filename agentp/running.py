@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import subprocess
 import sys
-from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from agentp.checking import show_verdict
+from agentp.children import run_to_the_end
 from agentp.console import Steps, notes, show_marts, show_scores, show_steps
 from agentp.database import resolve_url
 from agentp.errors import AgentpError, SetupError
@@ -104,12 +103,9 @@ def open_dagster(screen: Console, settings: Settings, *, port: int) -> None:
         sys.executable, "-m", "dagster", "dev", "--module-name", "orchestration.definitions",
         "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip
-    with suppress(KeyboardInterrupt):
-        ended = subprocess.run(command, env=environment, cwd=PROJECT_ROOT, check=False)
-        if ended.returncode not in (0, -2, 130):
-            raise AgentpError(
-                f"Dagster ended with code {ended.returncode}.", cure="Its last lines above say why; is the port free?"
-            )
+    code = run_to_the_end(command, environment=environment, folder=PROJECT_ROOT, kin="dagster")
+    if code not in (0, -2, 130):
+        raise AgentpError(f"Dagster ended with code {code}.", cure="Its last lines above say why; is the port free?")
 
 
 def alert_with_report(screen: Console, settings: Settings) -> None:

@@ -19,8 +19,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from agentp.binaries import change_owner, give_to_system_user, run_tool
-from agentp.errors import ServerError
+from agentp.binaries import change_owner, find_place, make_place, make_system_user, run_tool
+from agentp.errors import FULL_DISK, ServerError
 from agentp.locks import hold_file_lock
 from agentp.redaction import scrub_error
 from agentp.tuning import write_configuration
@@ -50,15 +50,17 @@ def start_server(*, home: Path, preferred_port: int) -> Server:
         running = find_server(home=home)
         if running is not None:
             return running
+        make_system_user()
         _initialize(home)
-        _clear_leftovers(home / "postgres")
+        _clear_leftovers(_find_data(home))
         return _launch(home, preferred_port)
 
 
 def find_server(*, home: Path) -> Server | None:
     """Return the home's server when it runs and answers, else None."""
-    pid_file = _read_pid_file(home / "postgres")
-    if pid_file is None or not _is_postmaster(pid_file[0], home / "postgres"):
+    data = _find_data(home)
+    pid_file = _read_pid_file(data)
+    if pid_file is None or not _is_postmaster(pid_file[0], data):
         return None
     pid, port = pid_file
     url = _make_url(home, port)
@@ -67,7 +69,7 @@ def find_server(*, home: Path) -> Server | None:
         try:
             with psycopg.connect(url, connect_timeout=5) as connection:
                 connection.execute("select 1")
-            return Server(url=url, pid=pid, port=port, data=home / "postgres")
+            return Server(url=url, pid=pid, port=port, data=data)
         except psycopg.OperationalError as error:
             if "starting up" not in str(error) and "recovery" not in str(error) and "refused" not in str(error):
                 reason = scrub_error(str(error).splitlines()[-1])
@@ -81,14 +83,34 @@ def find_server(*, home: Path) -> Server | None:
 
 def stop_server(*, home: Path) -> bool:
     """Stop the home's server, letting running transactions roll back; return whether one ran."""
-    if not (home / "postgres" / "PG_VERSION").exists():
+    data = _find_data(home)
+    if not (data / "PG_VERSION").exists():
         return False
     with hold_file_lock(home / "server.lock"):
-        pid_file = _read_pid_file(home / "postgres")
-        if pid_file is None or not _is_postmaster(pid_file[0], home / "postgres"):
+        pid_file = _read_pid_file(data)
+        if pid_file is None or not _is_postmaster(pid_file[0], data):
             return False
-        run_tool("pg_ctl", "-D", str(home / "postgres"), "-m", "fast", "-w", "-t", "60", "stop", home=home)
+        run_tool("pg_ctl", "-D", str(data), "-m", "fast", "-w", "-t", "60", "stop", log=data.parent / "postgres.log")
         return True
+
+
+def remove_server(*, home: Path) -> bool:
+    """Stop the home's server and remove its data, wherever that is; return whether one ran."""
+    ran = stop_server(home=home)
+    place = _find_data(home).parent
+    for name in ("postgres", "postgres.new"):
+        shutil.rmtree(place / name, ignore_errors=True)
+    (place / "postgres.log").unlink(missing_ok=True)
+    if place != home.resolve():
+        (home / "postgres").unlink(missing_ok=True)
+        with suppress(OSError):
+            place.rmdir()
+    return ran
+
+
+def _find_data(home: Path) -> Path:
+    """The data folder: `postgres` in the home, or what that links to (`agentp.binaries`)."""
+    return (home / "postgres").resolve()
 
 
 def _make_home(home: Path) -> None:
@@ -132,15 +154,39 @@ def _is_postmaster(pid: int, data: Path) -> bool:
 
 def _initialize(home: Path) -> None:
     """Make the data folder beside its place and rename it there: a killed initdb leaves nothing half made."""
-    data = home / "postgres"
-    if (data / "PG_VERSION").exists():
+    place, link = find_place(home), home / "postgres"
+    is_apart = place != home
+    if link.is_symlink() and not link.exists():
+        raise ServerError(
+            f"The server's data is gone: {link.resolve()}.",
+            cure=f"Restore it from a backup, or remove {link} to begin anew.",
+        )
+    if (link / "PG_VERSION").exists() and (link.is_symlink() or not is_apart):
         return
-    draft = home / "postgres.new"
-    shutil.rmtree(draft, ignore_errors=True)
+    password_file, data = home / "password", place / "postgres"
+    make_place(place)
+    draft = place / "postgres.new"
+    for left in {draft, home / "postgres.new"}:
+        shutil.rmtree(left, ignore_errors=True)
+    if is_apart and link.exists():
+        # Older versions opened the way to it instead, and somebody has closed it again.
+        shutil.move(link, data)
+        for path in (data, *data.rglob("*")):
+            change_owner(path)
+    elif is_apart and not password_file.exists():
+        # A home that is gone has left it, and the password of it is gone too.
+        _clear_leftovers(data)
+        shutil.rmtree(data, ignore_errors=True)
+    if not (data / "PG_VERSION").exists():
+        _make_data(draft, data, password_file)
+    if is_apart:
+        link.symlink_to(data)
+
+
+def _make_data(draft: Path, data: Path, password_file: Path) -> None:
     draft.mkdir(mode=0o700)
-    give_to_system_user(draft)
+    change_owner(draft)
     password = secrets.token_hex(16)
-    password_file = home / "password"
     password_file.unlink(missing_ok=True)
     password_file.touch(mode=0o600)
     password_file.write_text(password + "\n", encoding="ascii")
@@ -150,7 +196,8 @@ def _initialize(home: Path) -> None:
         change_owner(Path(handle.name))
         run_tool(
             "initdb", "-D", str(draft), "-U", USER, f"--pwfile={handle.name}", "--auth=scram-sha-256",
-            "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync", home=home,
+            "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync",
+            log=data.parent / "postgres.log",
         )  # fmt: skip
     draft.rename(data)
 
@@ -170,7 +217,8 @@ def _clear_leftovers(data: Path) -> None:
 
 
 def _launch(home: Path, preferred_port: int) -> Server:
-    data, log = home / "postgres", home / "postgres.log"
+    data = _find_data(home)
+    log = data.parent / "postgres.log"
     port_file = home / "port"
     with suppress(OSError, ValueError):
         preferred_port = int(port_file.read_text(encoding="ascii"))
@@ -192,10 +240,12 @@ def _launch(home: Path, preferred_port: int) -> Server:
                 "-t",
                 str(START_TIMEOUT_SECONDS),
                 "start",
-                home=home,
+                log=log,
             )
         except ServerError:
             tail = log.read_text(encoding="utf-8", errors="replace")[-4000:]
+            if FULL_DISK in tail:
+                raise ServerError(f"The embedded server does not start: {FULL_DISK}.", cure=f"See {log}.") from None
             if "Address already in use" in tail or "could not bind" in tail:
                 continue
             raise

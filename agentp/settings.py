@@ -14,6 +14,8 @@ from agentp.errors import SetupError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+PRIVATE = 0o077
+"""The umask of everything that writes: files are their owner's alone, whoever may look into the folder."""
 
 
 class Limits(BaseSettings):

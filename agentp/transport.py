@@ -6,6 +6,7 @@ Everything that connects passes here: `open_connection`, what dbt is handed, Gre
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import ip_address
 from typing import Any
 
@@ -20,7 +21,18 @@ ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
 def parse_url(url: str) -> dict[str, Any]:
-    """Return the URL's parts by libpq name; a malformed one is a `SetupError` that never shows a password."""
+    """Return the URL's parts by libpq name; a malformed one is a `SetupError` that never shows a password.
+
+    So is one whose password has an unescaped @, / or ?: libpq takes a part of it for host, port or database, which are
+    shown and sent to name servers.
+    """
+    scheme, divider, rest = url.partition("://")
+    before_host = rest[: max(rest.rfind("@"), 0)]
+    if divider and scheme.strip().lower() in ("postgresql", "postgres") and re.search("[@/?]", before_host):
+        raise SetupError(
+            "AGENTP_DATABASE_URL has an @, / or ? before its last @, so that nobody can tell where the password ends.",
+            cure="Percent-encode them: %40 for @, %2F for /, %3F for ?, %25 for %, wherever the URL means the sign.",
+        )
     try:
         return conninfo_to_dict(url)
     except psycopg.ProgrammingError:

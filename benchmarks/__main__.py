@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agentp.server import start_server, stop_server
+from agentp.server import remove_server, start_server
 from benchmarks.building import Timing, time_build
 from benchmarks.checking import CheckTiming, time_check, time_scan
 from benchmarks.days import hold_back_day, lengthen_history, let_day_arrive, settle
@@ -51,7 +51,7 @@ def main() -> None:
                     measure_long_history(report, url, home, sizes[0], same_clients=same_clients)
         finally:
             if not options.url:
-                stop_server(home=home / "server")
+                remove_server(home=home / "server")
     report.show(console)
 
 

@@ -26,7 +26,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from agentp.database import open_connection
-from agentp.server import start_server, stop_server
+from agentp.server import remove_server, start_server
 from sources.exports import load_exports
 from sources.exports.folder import CHUNK
 from sources.migrations import apply_migrations
@@ -53,7 +53,7 @@ def main() -> None:
             compare(url, people, messages, count=options.messages, rounds=options.rounds)
         finally:
             if not options.url:
-                stop_server(home=home / "server")
+                remove_server(home=home / "server")
 
 
 def compare(url: str, people: Path, messages: Path, *, count: int, rounds: int) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from agentp.database import open_connection
 from agentp.pipeline import migrate
-from agentp.server import start_server, stop_server
+from agentp.server import remove_server, start_server
 from benchmarks.building import time_build
 from benchmarks.exporting import make_database
 
@@ -132,7 +132,7 @@ def main() -> None:
                 time_score(database)
         finally:
             if not options.url:
-                stop_server(home=home / "server")
+                remove_server(home=home / "server")
 
 
 def time_searches(url: str) -> None:

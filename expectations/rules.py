@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metadata_types import FailureSeverity
 
+from expectations.conditions import is_longer
 from expectations.tables import TABLES
 
 Severity = Literal["critical", "warning"]
@@ -149,6 +150,17 @@ def expect_rows(
             "section": section, "action": action, "en": en, "ru": ru, "implies": list(implies), "problem": problem,
             "is_rechecked": is_rechecked,
         },
+    )  # fmt: skip
+
+
+def expect_short_texts(prefix: str, **longest: int) -> ExpectRowsToFollowRule:
+    """Return the rule that columns hold no more signs than the marts keep of them (macros `bounded`, `bounded_id`)."""
+    named = ", ".join(f"{column} {signs:,}" for column, signs in longest.items())
+    return expect_rows(
+        f"{prefix}.texts_short", section="B5", severity="warning",
+        fails_when=" or ".join(is_longer(f"rows.{column}", signs) for column, signs in longest.items()),
+        en=f"No text is longer than the marts keep of it; signs at most: {named}.",
+        ru=f"Тексты не длиннее, чем их хранят витрины; не больше знаков: {named}.",
     )  # fmt: skip
 
 

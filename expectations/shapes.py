@@ -8,9 +8,8 @@ from typing import Any
 
 import psycopg
 
-from sources.agent_p.raw_tables import declare_raw_tables, read_raw_types
+from sources.agent_p.raw_tables import declare_raw_tables, is_same_type, read_raw_types
 
-TEXT_TYPES = ("text", "varchar", "bpchar")
 LIKELY_RENAMED = 0.5
 """How alike two names must be (difflib's ratio), where several new columns have the type, to suggest a renaming."""
 
@@ -82,7 +81,7 @@ def find_shape_faults(table: str, shape: Shape) -> dict[str, list[str]]:
                 faults["columns_present"].append(
                     f"{column.name} is missing{_suggest_name(column.name, column.type, strangers, present)}"
                 )
-        elif found != column.type and not {found, column.type} <= set(TEXT_TYPES):
+        elif not is_same_type(found, column.type):
             faults["column_types"].append(f"{column.name} is {found}, not {column.type}")
     faults["no_new_columns"] = [f"{column} ({present[column]}) is not in the standard" for column in strangers]
     if table == "recent_history_v2" and shape.session_key != "conversation_sessions_v2":

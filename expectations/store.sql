@@ -135,6 +135,7 @@ create table if not exists quality.session_repairs (
     undone_at timestamptz,
     primary key (tenant_id, repair_id, message_id)
 );
+create index if not exists session_repairs_repair on quality.session_repairs (repair_id);
 
 -- One row per person forgotten (issue 7): rows that named them before and after, by relation; nothing of who it was.
 create table if not exists quality.forgettings (

@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from agentp.server import start_server, stop_server
+from agentp.server import remove_server, start_server
 from agentp.settings import Settings
 from tests.support import options
 from tests.support.costs import Costs
@@ -82,7 +82,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         password = sql.Literal(conninfo_to_dict(url)["password"])
         connection.execute(sql.SQL("alter role current_user password {}").format(password))
     yield url
-    stop_server(home=home)
+    remove_server(home=home)
 
 
 @pytest.fixture(scope="session")

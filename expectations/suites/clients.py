@@ -5,7 +5,7 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.conditions import is_blank, is_late, is_object
-from expectations.rules import expect_rows, expect_shape
+from expectations.rules import expect_rows, expect_shape, expect_short_texts
 from expectations.suites.references import expect_tenant
 from expectations.tables import TABLES
 
@@ -24,6 +24,7 @@ def build_suite() -> gx.ExpectationSuite:
                 en="full_name is filled: lists of sessions show it.",
                 ru="full_name заполнен: его показывают списки сессий.",
             ),
+            expect_short_texts("clients", full_name=300, phone=300),
             expect_rows(
                 "clients.meta_is_object", section="2", fails_when=f"not {is_object('rows.meta')}",
                 en="meta is filled and a JSON object.", ru="meta заполнена и является JSON-объектом.",

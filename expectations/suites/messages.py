@@ -5,7 +5,7 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.conditions import is_late, is_object, is_unknown
-from expectations.rules import StandardExpectation, expect_rows, expect_session_key, expect_shape
+from expectations.rules import StandardExpectation, expect_rows, expect_session_key, expect_shape, expect_short_texts
 from expectations.suites.references import expect_client, expect_tenant
 from expectations.tables import TABLES
 
@@ -25,6 +25,7 @@ def build_suite() -> gx.ExpectationSuite:
             *expect_client("messages", section="4", implies=("messages.session_same_client",)),
             *expect_session(),
             *expect_content(),
+            expect_short_texts("messages", message=1_000_000, channel=100),
         ],
     )
 

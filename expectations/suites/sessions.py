@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import great_expectations as gx
 
-from expectations.rules import expect_shape
+from expectations.rules import expect_shape, expect_short_texts
 from expectations.suites.references import expect_client, expect_tenant
 from expectations.suites.session_bookings import expect_bookings
 from expectations.suites.session_outcomes import expect_counts, expect_outcome
@@ -27,5 +27,16 @@ def build_suite() -> gx.ExpectationSuite:
             *expect_outcome(),
             *expect_bookings(),
             *expect_counts(),
+            expect_short_texts(
+                "sessions",
+                booking_id=200,
+                channel=100,
+                final_status=100,
+                final_intent=100,
+                booking_source=100,
+                booking_status=100,
+                booking_currency=100,
+                final_summary=1_000_000,
+            ),
         ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.conditions import is_blank, is_late, is_not_a, is_object
-from expectations.rules import expect_rows, expect_shape
+from expectations.rules import expect_rows, expect_shape, expect_short_texts
 from expectations.tables import TABLES
 
 TABLE = TABLES["tenants"]
@@ -21,6 +21,7 @@ def build_suite() -> gx.ExpectationSuite:
                 "tenants.name_present", section="1", fails_when=is_blank("rows.name"),
                 en="name is filled: reports show it.", ru="name заполнен: его показывают отчёты.",
             ),
+            expect_short_texts("tenants", name=300),
             expect_rows(
                 "tenants.is_active_present", section="1", fails_when="rows.is_active is null",
                 en="is_active is true or false.", ru="is_active равно true или false.",
@@ -56,7 +57,7 @@ def build_suite() -> gx.ExpectationSuite:
             expect_rows(
                 "tenants.closing_time_readable", section="1", severity="warning",
                 fails_when="jsonb_typeof(rows.metadata #> '{settings,closing_time}') = 'string'"
-                " and rows.metadata #>> '{settings,closing_time}' !~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'",
+                " and left(rows.metadata #>> '{settings,closing_time}', 100) !~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'",
                 en="metadata.settings.closing_time reads HH:MM, such as 21:00.",
                 ru="metadata.settings.closing_time имеет вид ЧЧ:ММ, например 21:00.",
             ),

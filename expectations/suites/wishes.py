@@ -5,7 +5,7 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.conditions import is_blank, is_late, is_no_date, is_not_a, is_object, is_set, is_unknown
-from expectations.rules import StandardExpectation, expect_rows, expect_shape
+from expectations.rules import StandardExpectation, expect_rows, expect_shape, expect_short_texts
 from expectations.suites.references import expect_client, expect_tenant
 from expectations.tables import TABLES
 
@@ -23,6 +23,7 @@ def build_suite() -> gx.ExpectationSuite:
             *expect_client("wishes", section="5"),
             *expect_processing(),
             *expect_slot(),
+            expect_short_texts("wishes", item_type=100, item_id=200, source=100, comment=1_000_000),
         ],
     )
 

@@ -19,6 +19,7 @@ from sources.agent_p.raw_tables import POSTGRES_NAMES, RawColumn, declare_raw_ta
 
 RAW_SCHEMA = "public"
 SCHEMA = "staging"
+OPTION = "security_invoker=false"
 
 # Qualified: who reads may have types of the same names in a temporary schema, and those would come first.
 _CATALOG_NAMES = {told: name for name, told in POSTGRES_NAMES.items()}
@@ -31,11 +32,11 @@ where
 group by 1
 """
 
-_READ_COLUMNS = """
-select relname::text, array_agg(attname::text order by attnum)
+_READ_VIEWS = """
+select relname::text, array_agg(attname::text order by attnum), coalesce(reloptions, '{}')
 from pg_class inner join pg_attribute on pg_class.oid = attrelid
 where relnamespace = to_regnamespace(%(schema)s) and relkind = 'v' and attnum > 0 and not attisdropped
-group by 1
+group by pg_class.oid
 """
 
 
@@ -44,7 +45,7 @@ def prepare_raw_views(connection: psycopg.Connection[Any]) -> None:
     present = read_raw_types(connection)
     names = {"schema": SCHEMA, "raw": RAW_SCHEMA}
     bodies = dict(connection.execute(_READ_BODIES, names).fetchall())
-    shown = dict(connection.execute(_READ_COLUMNS, names).fetchall())
+    shown = {table: found for table, *found in connection.execute(_READ_VIEWS, names).fetchall()}
     for table, declared in declare_raw_tables().items():
         if table not in present:
             continue
@@ -52,8 +53,14 @@ def prepare_raw_views(connection: psycopg.Connection[Any]) -> None:
         wanted = {f"{column.name} {body}" for column, body in columns.items()}
         if not wanted <= set(bodies.get(table, ())):
             change_in_turns(connection, partial(_put_functions, connection, table, columns), schemas=[SCHEMA])
-        if shown.get(table) != list(declared):
+        if shown.get(table) != [list(declared), [OPTION]]:
             change_in_turns(connection, partial(_put_view, connection, table, list(declared)), schemas=[SCHEMA])
+
+
+def list_bodies() -> list[str]:
+    """Return the body of every function that this may make, of columns that are there or not."""
+    columns = {column for declared in declare_raw_tables().values() for column in declared.values()}
+    return sorted({_write_body(column, present) for column in columns for present in ({}, {column.name: column.type})})
 
 
 def _write_body(column: RawColumn, present: dict[str, str]) -> str:
@@ -88,9 +95,11 @@ def _put_functions(connection: psycopg.Connection[Any], table: str, columns: dic
 
 def _put_view(connection: psycopg.Connection[Any], table: str, columns: list[str]) -> None:
     connection.execute(
-        # Whoever reads it by itself needs the rights on the raw table; what reads it with its owner's rights has those.
-        sql.SQL("create or replace view {} with (security_invoker = true) as select {} from {} as raw_row").format(
+        # With the owner's rights, and nobody else has any on it: else Postgres would ask who reads a live view for a
+        # right on the raw table, whatever stands in between.
+        sql.SQL("create or replace view {} with ({}) as select {} from {} as raw_row").format(
             sql.Identifier(SCHEMA, table),
+            sql.SQL(OPTION),
             sql.SQL(", ").join(
                 sql.SQL("{}(raw_row) as {}").format(sql.Identifier(SCHEMA, name), sql.Identifier(name))
                 for name in columns

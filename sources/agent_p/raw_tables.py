@@ -24,6 +24,10 @@ POSTGRES_NAMES = {
 """What the catalog calls types otherwise than people do."""
 
 
+TEXT_TYPES = ("text", "varchar", "bpchar")
+"""Types that hold a text: one is as good as another."""
+
+
 @dataclass(frozen=True)
 class RawColumn:
     """One column of a raw table: its Postgres type, and whether a build needs it (the legacy shape has it)."""
@@ -91,13 +95,59 @@ def find_missing_tables(connection: psycopg.Connection[Any]) -> list[str]:
     return [name for name in find_missing_columns(connection) if "." not in name]
 
 
+@dataclass(frozen=True)
+class RetypedColumn:
+    """A column whose type is another than the standard's: no model can read it."""
+
+    table: str
+    column: str
+    is_type: str
+    should_be: str
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column} is {self.is_type} and should be {self.should_be}"
+
+    @property
+    def cure(self) -> str:
+        """What its owner does about it; text that is no such value makes it fail, and nothing is changed then."""
+        return (
+            f"Restore the type: alter table public.{self.table} alter column {self.column} type {self.should_be} "
+            f"using {self.column}::text::{self.should_be}. Views of others on it have to go first."
+        )
+
+
+def is_same_type(found: str, declared: str) -> bool:
+    """Whether models read the one as they do the other."""
+    return found == declared or {found, declared} <= set(TEXT_TYPES)
+
+
+def find_retyped_columns(connection: psycopg.Connection[Any]) -> list[RetypedColumn]:
+    """Return the columns whose type is not the declared one; those that are missing are told of elsewhere."""
+    present = read_raw_types(connection)
+    return [
+        RetypedColumn(table, column.name, present[table][column.name], column.type)
+        for table, columns in declare_raw_tables().items()
+        for column in columns.values()
+        if column.name in present.get(table, {}) and not is_same_type(present[table][column.name], column.type)
+    ]
+
+
+def require_raw_types(connection: psycopg.Connection[Any], *, without: Collection[str] = ()) -> None:
+    """Refuse to work where a raw column has another type than the standard's; raises `RawTablesError`."""
+    retyped = [column for column in find_retyped_columns(connection) if column.table not in without]
+    if retyped:
+        raise RawTablesError(
+            f"The raw data has other types than the standard: {'; '.join(map(str, retyped[:8]))}.", cure=retyped[0].cure
+        )
+
+
 def has_no_raw_tables(connection: psycopg.Connection[Any]) -> bool:
     """Whether not one raw table is there: a database that nobody has used yet."""
     return find_missing_tables(connection) == list(declare_raw_columns())
 
 
 def require_raw_tables(connection: psycopg.Connection[Any], *, without: Collection[str] = ()) -> None:
-    """Refuse to build where a raw table or column is missing, before any mart is touched.
+    """Refuse to build where a raw table or column is missing or of another type, before any mart is touched.
 
     ``without`` are tables of which nothing is to be built. Those that tell which clients changed have to be there.
     """
@@ -112,6 +162,7 @@ def require_raw_tables(connection: psycopg.Connection[Any], *, without: Collecti
             else ("Restore the column (it belongs to the data standard), or restore the name it had.")
         )
         raise RawTablesError(f"The raw data lacks {', '.join(missing[:8])}.", cure=cure)
+    require_raw_types(connection, without=without)
 
 
 def require_some_raw_table(connection: psycopg.Connection[Any]) -> None:

@@ -38,7 +38,15 @@ GAPS = {
     "login_unknown": "insert into access.logins (tenant_id, login) values (gen_random_uuid(), 'gone')",
     "function_of_owner": "create function dashboard.all() returns bigint language sql security definer "
     "as 'select count(*) from dashboard.sessions'",
+    "function_of_owner: of a trigger": "grant execute on function change_tracking.note_changed_clients() to public",
+    "function_without_path": "alter function change_tracking.note_changed_memories() reset search_path",
+    "access_not_owners": "alter function access.tenants() owner to agentp_builder",
+    "access_not_owners: schema": "alter schema access owner to agentp_builder",
+    "code_of_builder": "create function quality.mine() returns integer language sql as 'select 1'; "
+    "alter function quality.mine() owner to agentp_builder",
+    "names_itself": "grant authenticated to {reader}",
     "schema_open": "grant create on schema dashboard to public",
+    "schema_open: public": "grant create on schema public to public",
 }
 
 

@@ -291,6 +291,38 @@ def test_nothing_names_a_forgotten_person_and_every_total_is_what_it_was(salon: 
     assert not {rule for rule in broken if rule.startswith(("wishes.", "clients."))}
 
 
+def test_postgres_itself_keeps_no_value_of_theirs(salon: Workshop, site: ReportSite) -> None:
+    # As autovacuum had looked, which tests cannot wait for.
+    salon.execute("analyze")
+    assert find_statistics(salon)
+    forget_canary(salon, site)
+    assert find_statistics(salon) == []
+
+
+def find_statistics(salon: Workshop) -> list[str]:
+    rows = salon.execute(
+        "select format('%s.%s.%s', schemaname, tablename, attname) as place, "
+        "concat(most_common_vals::text, histogram_bounds::text, most_common_elems::text) as kept "
+        "from pg_stats where schemaname not in ('pg_catalog', 'information_schema') order by 1"
+    )
+    return [row["place"] for row in rows if any(canary in row["kept"] for canary in CANARIES)]
+
+
+def test_a_name_is_looked_for_in_every_order_of_its_words(probe: Workshop) -> None:
+    with psycopg.connect(probe.url) as connection:
+        connection.execute("update clients_v2 set full_name = 'Анна Канарейка' where id = %s", [CANARY])
+        person = Person(
+            client_id=CANARY, nobody_id=CANARY, tenant_id=make_id("salon"),
+            terms=read_terms(connection, CANARY, tenant_id=None),
+        )  # fmt: skip
+        for words, is_found in (
+            ("звонила Канарейка Анна", True), ("звонила Анна Канарейка", True), ("Анна и Канарейка", False),
+        ):  # fmt: skip
+            test = sql.SQL("select {}").format(person.write_test(sql.Literal(words)))
+            assert connection.execute(test).fetchone() == (is_found,)
+        connection.rollback()
+
+
 def test_who_is_deleted_in_the_raw_tables_is_gone_with_the_next_build(salon: Workshop) -> None:
     for table, column in (
         ("recent_history_v2", "user_id"), ("conversation_sessions_v2", "user_id"), ("wishlist_v2", "user_id"),

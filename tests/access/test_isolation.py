@@ -72,7 +72,7 @@ def test_no_secret_is_in_any_column_that_any_role_reads(chain: Chain) -> None:
         assert [place for place, rows in seen.items() if "open sesame" in "".join(rows)] == [], name
     with psycopg.connect(chain.url, autocommit=True) as owner:
         seen = read_everything(owner, relations)
-    # The second reads the first with the rights of whoever asks.
+    # The second shows the first to its owner alone.
     places = [place for place, rows in seen.items() if "open sesame" in "".join(rows)]
     assert places == ["public.tenants_v2", "staging.tenants_v2"]
 

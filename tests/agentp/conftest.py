@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agentp.cli import main
-from agentp.server import stop_server
+from agentp.server import remove_server
 
 RunCommand = Callable[..., "Answer"]
 
@@ -51,4 +51,4 @@ def server_home(tmp_path: Path) -> Iterator[Path]:
     """A home for an embedded server of the test's own."""
     home = tmp_path / "home"
     yield home
-    stop_server(home=home)
+    remove_server(home=home)

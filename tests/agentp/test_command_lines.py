@@ -14,7 +14,7 @@ import psutil
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from agentp.server import stop_server
+from agentp.server import remove_server
 from agentp.settings import PROJECT_ROOT
 from tests.support.marts import Workshop
 
@@ -86,4 +86,4 @@ def test_no_process_that_starts_the_server_has_its_password_on_its_command_line(
         password = (tmp_path / "home" / "password").read_text(encoding="ascii").strip()
         assert not [line for line in seen if password in line]
     finally:
-        stop_server(home=tmp_path / "home")
+        remove_server(home=tmp_path / "home")

@@ -21,6 +21,7 @@ KEYS = (
 )  # fmt: skip
 SECRETS = [
     f"postgresql://me:{SECRET}@db.example:5432/x", f"postgresql://me:{SECRET}@{SECRET}@db/x", f"redis://:{SECRET}@db",
+    f"postgresql://me:a b/{SECRET} @{SECRET}<>'x@db.example:5432/x", f"postgresql://me:1/{SECRET}@{SECRET}@db/x",
     f"no connection to postgres://me:{SECRET}", f"host=db password={SECRET} user=me", f"password='{SECRET} {SECRET}'",
     rf"password='{SECRET}\' {SECRET}' host=db", f"connect(password='{SECRET}', port=1)", f"?access_token={SECRET}&x=1",
     f"Authorization: Bearer {SECRET}", f"authorization: Basic {SECRET} {SECRET}", f"Cookie: a={SECRET}; b={SECRET}",

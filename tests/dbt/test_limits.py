@@ -79,6 +79,19 @@ def test_a_mart_that_somebody_holds_fails_the_build_and_another_attempt_may_succ
     assert built.build()["dialogs"].inserted == 1
 
 
+def test_a_fault_in_the_start_of_the_build_says_its_reason_and_may_be_tried_again(
+    built: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTP_LOCK_TIMEOUT_SECONDS", "0.3")
+    with psycopg.connect(built.url) as holder:
+        holder.execute("set idle_in_transaction_session_timeout = '20s'")
+        holder.execute("lock table build.runs in share mode")
+        with pytest.raises(BuildError, match=r"The start of the build failed: .*lock timeout; held by pid") as caught:
+            built.build_with_dbt()
+    assert is_passing(caught.value)
+    assert built.build()
+
+
 def test_a_statement_that_takes_too_long_ends_and_is_not_tried_again(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

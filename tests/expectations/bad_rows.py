@@ -130,6 +130,11 @@ BOOKING = (
 ROW_FAULTS: dict[str, Fault] = {
     **list_reference_faults(),
     "tenants.name_present": set_tenant("name = ' '"),
+    "tenants.texts_short": set_tenant("name = repeat('x', 301)"),
+    "clients.texts_short": set_client("full_name = repeat('x', 301)"),
+    "sessions.texts_short": set_session("closed", "final_summary = repeat('x', 1000001)"),
+    "messages.texts_short": set_message("message = repeat('x', 1000001)"),
+    "wishes.texts_short": set_wish("pending", "comment = repeat('x', 1000001)"),
     "tenants.is_active_present": set_tenant("is_active = null"),
     "tenants.metadata_is_object": set_tenant("metadata = '[]'"),
     "tenants.yclients_complete": set_setting("yclients,branch_id", "789012"),

@@ -143,3 +143,67 @@ def test_every_hostile_value_in_every_column_goes_the_whole_way(workshop: Worksh
     show_digests(Console(file=said), workshop.settings, tenant=None, out=tmp_path / "digests", as_of=AS_OF)
     assert len(list((tmp_path / "digests").iterdir())) == 2
     assert not {"NaN", "Infinity", "None"} & set(said.getvalue().split())
+
+
+LONG = "(select string_agg(md5(n::text), '') from generate_series(1, 4000) as n)"
+"""128 KB that nothing makes shorter: an index takes 2,704 bytes."""
+LONG_TEXTS = {
+    "clients_v2": ("full_name", "phone"),
+    "conversation_sessions_v2": (
+        "booking_id", "channel", "final_status", "final_intent", "final_summary", "booking_source", "booking_status",
+        "booking_currency",
+    ),
+    "recent_history_v2": ("channel", "role", "message"), "wishlist_v2": ("item_type", "item_id", "source", "comment"),
+    "user_ltm_v2": ("preferred_staff_id",), "tenants_v2": ("name", "slug"),
+}  # fmt: skip
+
+
+def test_texts_of_any_length_stop_no_build_and_are_told_of(workshop: Workshop) -> None:
+    for salon in ("salon", "far"):
+        workshop.add_tenant(salon)
+        workshop.add_client(salon, f"{salon} client")
+        for name, day, past in (("past", 10, 20), ("ahead", 20, 35)):
+            workshop.add_session(
+                f"{salon} {name}", f"2026-02-{day} 10:00+00", f"2026-02-{day} 10:20+00", tenant=salon,
+                client=f"{salon} client", booking_id=f"{salon} {name}", booking_status="confirmed",
+                booking_datetime=f"2026-0{2 + past // 28}-{past % 28 + 1:02} 10:00+00", booking_amount=1,
+                booking_currency="RUB", meta={"services_selected": ["1"], "staff_id": "2"},
+            )  # fmt: skip
+            workshop.add_message(
+                day + len(salon), f"2026-02-{day} 10:00+00", session=f"{salon} {name}", tenant=salon,
+                client=f"{salon} client",
+            )  # fmt: skip
+        workshop.insert("wishlist_v2", [{
+            "tenant_id": make_id(salon), "user_id": make_id(f"{salon} client"), "item_type": "slot_waiting",
+            "item_id": "service_1", "meta": {"date": "2026-03-08"},
+        }])  # fmt: skip
+        workshop.insert("user_ltm_v2", [{"user_id": make_id(f"{salon} client"), "tenant_id": make_id(salon)}])
+    for table, columns in LONG_TEXTS.items():
+        changes = ", ".join(f"{column} = {LONG}" for column in columns)
+        where = "id" if table == "tenants_v2" else "tenant_id"
+        workshop.execute(f"update {table} set {changes} where {where} = %s", [make_id("salon")])
+    for table in ("conversation_sessions_v2", "wishlist_v2"):
+        workshop.execute(
+            f"update {table} set meta = meta || jsonb_build_object('staff_id', {LONG}, 'service_id', {LONG}, "
+            f"'services_selected', jsonb_build_array({LONG}), 'staff_name', {LONG}, 'service_title', {LONG}) "
+            "where tenant_id = %s",
+            [make_id("salon")],
+        )
+    workshop.execute("update recent_history_v2 set message = repeat(message, 8) where length(message) > 1000")
+    workshop.execute(
+        "update conversation_sessions_v2 set booking_id = booking_id || session_id where tenant_id = %s",
+        [make_id("salon")],
+    )
+    verdict = workshop.check()
+    broken = {result.rule_id for result in verdict.results if result.is_broken and "texts_short" in result.rule_id}
+    assert broken == {f"{prefix}.texts_short" for prefix in ("tenants", "clients", "sessions", "messages", "wishes")}
+    workshop.build()
+    assert check_marts(workshop.settings, workshop.url, as_of=AS_OF) > 40
+    [row] = workshop.execute(
+        "select count(*) filter (where length(booking_id) <= 200) as bookings, count(distinct tenant_id) as salons "
+        "from dashboard.visits"
+    )
+    assert row == {"bookings": 4, "salons": 2}
+    assert workshop.execute("select max(length(message_text)) as n from dashboard.dialogs") == [{"n": 1_000_000}]
+    assert workshop.execute("select max(length(client_name)) as n from dashboard.clients") == [{"n": 300}]
+    assert workshop.execute("select max(length(message)) as n from recent_history_v2") == [{"n": 1_024_000}]

@@ -25,6 +25,8 @@ def built_salon(make_database: Callable[[str | None], str], built_template: str,
     """The name of a database with a salon and one dialogue, checked and built."""
     url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
+    # The server may have roles by now that it had not when the template was made: policies name those.
+    workshop.migrate()
     workshop.add_dialogue()
     workshop.check()
     workshop.build_with_dbt()

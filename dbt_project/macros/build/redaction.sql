@@ -5,7 +5,8 @@
    The patterns mean the same to Postgres and to Python's `re` (agentp/redaction.py; tests/dbt/test_redaction.py holds the two
    together). No lazy quantifiers; before a match only one sign is looked at: Postgres reads a text from its start anew
    for every longer look back. They stand in E'…', which reads \u the same whatever `standard_conforming_strings` says. #}
-{% macro redacted_text(expression) -%}
+{% macro redacted_text(expression, longest=1000000) -%}
+    {%- set expression = 'left(' ~ expression ~ ', ' ~ longest ~ ')' -%}
     case
         when {{ may_hold_numbers(expression) }}
             then regexp_replace(
@@ -27,7 +28,7 @@
 {% macro redacted_word(expression, known) -%}
     case
         when {{ expression }} in ('{{ known | join("', '") }}') then {{ expression }}
-        else {{ redacted_text(expression) }}
+        else {{ redacted_text(expression, 100) }}
     end
 {%- endmacro %}
 

@@ -8,8 +8,9 @@
     {% do require_secure_models() %}
     {% do run_query(build_state_ddl()) %}
     {%- if not is_build() -%}
-        {{ return(note_present()) }}
+        {{ return(limits() ~ ';\n' ~ note_present()) }}
     {%- endif -%}
+    {{ limits() }};
     begin;
     {{ note_present() }}
     insert into build.timezones (timezone)
@@ -93,6 +94,8 @@
     {%- endfor -%}
     {%- set missed = wanted | reject('in', built) | list -%}
     {%- set outcome = 'failed' if failed else ('partial' if missed else 'complete') -%}
+    {# Of a connection that a failed start has rolled back nobody knows the limits. #}
+    {{ limits() }};
     begin;
     {% if outcome == 'complete' %}
     {{ remove_departed() }}

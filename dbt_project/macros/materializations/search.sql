@@ -4,7 +4,7 @@
     {%- if not execute or not is_full_build() -%}{{ return('select 1') }}{%- endif -%}
     {%- set operators = run_query(
         "select n.nspname from pg_opclass as o join pg_namespace as n on n.oid = o.opcnamespace"
-        ~ " where o.opcname = 'gin_trgm_ops' and exists (select 1 from pg_extension where extname = 'btree_gin')"
+        ~ " where o.opcname = 'gin_trgm_ops' and has_schema_privilege(n.oid, 'usage') and exists (select 1 from pg_extension where extname = 'btree_gin')"
     ).rows -%}
     {%- if operators | length == 0 -%}{{ return('select 1') }}{%- endif -%}
     {%- set wanted = {} -%}

@@ -18,7 +18,7 @@
 
 {# A text or a number of `meta` as text; anything else, and nothing but spaces, says nothing. #}
 {% macro read_scalar(value) -%}
-    case when {{ is_scalar(value) }} then nullif(btrim(({{ value }}) #>> '{}'), '') end
+    case when {{ is_scalar(value) }} then {{ bounded_id("nullif(btrim((" ~ value ~ ") #>> '{}'), '')") }} end
 {%- endmacro %}
 
 

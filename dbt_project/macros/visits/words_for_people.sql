@@ -23,5 +23,8 @@
 
 {# The service that a wish is for (seed 01, section 5): `meta.service_id`, else what `item_id` holds behind `service_`. #}
 {% macro wished_service(wishes) -%}
-    coalesce(nullif(btrim({{ wishes }}.meta ->> 'service_id'), ''), substring({{ wishes }}.item_id from '^service_(.+)$'))
+    {{ bounded_id(
+        "coalesce(nullif(btrim(" ~ wishes ~ ".meta ->> 'service_id'), ''), case when starts_with(" ~ wishes
+        ~ ".item_id, 'service_') then nullif(substr(" ~ wishes ~ ".item_id, 9), '') end)"
+    ) }}
 {%- endmacro %}

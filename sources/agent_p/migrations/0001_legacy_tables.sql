@@ -1,6 +1,12 @@
 -- The raw tables as the bots have them today (REQUIREMENTS A1, A2; seed 01, sections 1 to 5).
 -- On a database that has them already, in whatever shape, nothing changes.
 
+-- Which of them are made here, so that what the bots made stays as open as they made it.
+select set_config('agentp.tables_before', coalesce((
+    select string_agg(relname, ',') from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'f', 'm')
+), ''), true);
+
 create table if not exists public.tenants_v2 (
     id uuid primary key default gen_random_uuid(),
     name text not null,
@@ -91,3 +97,31 @@ create table if not exists public.user_ltm_v2 (
     preferred_staff_id text,
     ltm_data jsonb not null default '{}'
 );
+
+-- On Supabase whatever is made in `public` is read and written by everybody who has the project's public key, unless row
+-- security is on. Bots write with the secret key, which is above it, or as the owner.
+do $$
+declare
+    made text;
+    counter regclass;
+begin
+    if to_regrole('anon') is null or to_regrole('authenticated') is null then
+        return;
+    end if;
+    foreach made in array array[
+        'tenants_v2', 'clients_v2', 'active_sessions_v2', 'conversation_sessions_v2', 'recent_history_v2', 'wishlist_v2',
+        'user_ltm_v2'
+    ] loop
+        if not made = any (string_to_array(current_setting('agentp.tables_before'), ',')) then
+            execute format('alter table public.%I enable row level security', made);
+            execute format('revoke all on public.%I from public, anon, authenticated', made);
+            for counter in
+                select pg_class.oid::regclass from pg_depend inner join pg_class on pg_depend.objid = pg_class.oid
+                where pg_depend.refobjid = ('public.' || made)::regclass and pg_class.relkind = 'S'
+            loop
+                execute format('revoke all on sequence %s from public, anon, authenticated', counter);
+            end loop;
+        end if;
+    end loop;
+end
+$$;

@@ -19,6 +19,37 @@ create table if not exists change_tracking.unchecked_clients (
     client_id uuid
 );
 
+-- The functions of the triggers write the queues with their owner's rights, whoever the bots are. So nobody's code may run in
+-- them: nobody else may make triggers of them (EXECUTE is asked for then), and of other tables than the raw ones, or columns
+-- whose type has operators and casts that may be anybody's functions, nothing is read: then everything counts as changed.
+
+-- Whether the table is one of the bots' and has the columns with the standard's types.
+create or replace function change_tracking.has_types(relation oid, names text [], types text []) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select
+        bool_and(coalesce(pg_attribute.atttypid = any (
+            case wanted.type
+                when 'uuid' then array['uuid']
+                when 'jsonb' then array['jsonb', 'json']
+                when 'text' then array['text', 'varchar', 'bpchar']
+            end::regtype []
+        ), false))
+    from unnest(names, types) as wanted (name, type)
+    left join pg_class
+        on
+            pg_class.oid = has_types.relation
+            and pg_class.relnamespace = to_regnamespace('public')
+            and pg_class.relname in (
+                'tenants_v2', 'clients_v2', 'conversation_sessions_v2', 'recent_history_v2', 'wishlist_v2',
+                'active_sessions_v2', 'user_ltm_v2'
+            )
+    left join pg_attribute
+        on
+            pg_class.oid = pg_attribute.attrelid
+            and wanted.name = pg_attribute.attname
+            and not pg_attribute.attisdropped
+$$;
+
 -- TG_ARGV[0] names the column that holds the client's id; TG_ARGV[1], where there is one, says that no mart is
 -- built from the table, so that only the checks need to know.
 create or replace function change_tracking.note_changed_clients() returns trigger
@@ -30,7 +61,10 @@ declare
     end;
     queue text;
 begin
-    if tg_op = 'TRUNCATE' then
+    if
+        not change_tracking.has_types(tg_relid, array['tenant_id', tg_argv[0]], array['uuid', 'uuid'])
+        or tg_op = 'TRUNCATE'
+    then
         changed := 'select null::uuid as tenant_id, null::uuid as %1$I';
     elsif tg_op = 'INSERT' then
         changed := 'select tenant_id, %1$I from new_rows';
@@ -55,7 +89,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     changed uuid[];
 begin
-    if tg_op = 'TRUNCATE' then
+    if
+        not change_tracking.has_types(tg_relid, array['id', 'metadata'], array['uuid', 'jsonb'])
+        or tg_op = 'TRUNCATE'
+    then
         changed := array[null::uuid];
     elsif tg_op = 'INSERT' then
         select array_agg(id) into changed from new_rows;
@@ -86,7 +123,12 @@ $$;
 create or replace function change_tracking.note_changed_memories() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    if tg_op = 'TRUNCATE' then
+    if
+        not change_tracking.has_types(
+            tg_relid, array['tenant_id', 'user_id', 'preferred_staff_id'], array['uuid', 'uuid', 'text']
+        )
+        or tg_op = 'TRUNCATE'
+    then
         insert into change_tracking.unchecked_clients (tenant_id) values (null);
         insert into change_tracking.changed_clients (tenant_id) values (null);
     elsif tg_op = 'INSERT' then
@@ -120,6 +162,24 @@ begin
         group by changed.tenant_id, changed.user_id;
     end if;
     return null;
+end
+$$;
+
+-- Whatever let others make triggers of them, default privileges of the server included.
+do $$
+declare
+    given record;
+begin
+    for given in
+        select
+            pg_proc.oid::regprocedure as signature,
+            case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end as grantee
+        from pg_proc
+        cross join lateral aclexplode(coalesce(pg_proc.proacl, acldefault('f', pg_proc.proowner))) as acl
+        where pg_proc.pronamespace = 'change_tracking'::regnamespace and acl.grantee <> pg_proc.proowner
+    loop
+        execute format('revoke execute on function %s from %s', given.signature, given.grantee);
+    end loop;
 end
 $$;
 

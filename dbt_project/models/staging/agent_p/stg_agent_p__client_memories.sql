@@ -2,7 +2,7 @@ select
     ---------- ids
     source.tenant_id,
     source.user_id as client_id,
-    nullif(btrim(source.preferred_staff_id), '') as preferred_staff_id,
+    {{ bounded_id("nullif(btrim(source.preferred_staff_id), '')") }} as preferred_staff_id,
 
     ---------- text
     source.ltm_data,

@@ -7,8 +7,8 @@ select
     source.yclients_client_id,
 
     ---------- text
-    nullif(btrim(source.full_name), '') as client_name,
-    nullif(btrim(source.phone), '') as phone,
+    nullif(btrim({{ bounded('source.full_name', 300) }}), '') as client_name,
+    nullif(btrim({{ bounded('source.phone', 300) }}), '') as phone,
     source.meta,
 
     ---------- timestamps

@@ -3,16 +3,16 @@ select
     source.tenant_id,
     source.session_id,
     source.user_id as client_id,
-    nullif(btrim(source.booking_id), '') as booking_id,
+    {{ bounded_id("nullif(btrim(source.booking_id), '')") }} as booking_id,
 
     ---------- text
     {{ redacted_word('source.channel', ['telegram', 'whatsapp', 'unknown']) }} as channel,
-    {{ redacted_text('source.final_status') }} as final_status,
-    {{ redacted_text('source.final_intent') }} as final_intent,
+    {{ redacted_text('source.final_status', 100) }} as final_status,
+    {{ redacted_text('source.final_intent', 100) }} as final_intent,
     {{ redacted_text('source.final_summary') }} as final_summary,
-    {{ redacted_text('source.booking_source') }} as booking_source,
-    {{ redacted_text('source.booking_status') }} as booking_status,
-    upper(nullif(btrim({{ redacted_text('source.booking_currency') }}), '')) as booking_currency,
+    {{ redacted_text('source.booking_source', 100) }} as booking_source,
+    {{ redacted_text('source.booking_status', 100) }} as booking_status,
+    upper(nullif(btrim({{ redacted_text('source.booking_currency', 100) }}), '')) as booking_currency,
     source.meta,
 
     ---------- numbers

@@ -4,7 +4,7 @@ select
     source.id as tenant_id,
 
     ---------- text
-    {{ redacted_text('source.name') }} as tenant_name,
+    {{ redacted_text('source.name', 300) }} as tenant_name,
     source.slug,
     nullif(btrim(source.metadata -> 'yclients' ->> 'company_id'), '') as yclients_company_id,
     nullif(btrim(source.metadata -> 'yclients' ->> 'branch_id'), '') as yclients_branch_id,

@@ -3,7 +3,7 @@ select
     source.id as tenant_id,
 
     ---------- text
-    {{ redacted_text('source.name') }} as tenant_name,
+    {{ redacted_text('source.name', 300) }} as tenant_name,
     source.slug,
     coalesce(known_timezones.timezone, '{{ var("default_timezone") }}') as timezone,
 

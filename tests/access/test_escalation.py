@@ -1,0 +1,166 @@
+"""Whoever builds gains no right by it: no code of theirs runs with the rights of an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from access.audit import audit_access
+from access.grants import grant_access, revoke_access
+from access.schema import prepare_roles
+from agentp.errors import SetupError
+from agentp.pipeline import open_build
+from tests.support.marts import Workshop, make_id
+from tests.support.readers import Login, make_login
+
+OURS = (
+    "access", "analysis", "build", "change_tracking", "dashboard", "intermediate", "live", "quality", "scoring",
+    "staging",
+)  # fmt: skip
+OPEN_TO_OTHERS: dict[str, str] = {}
+"""Functions with their owner's rights that others may execute, each with the reason. None is."""
+PREPARATION = (
+    "create type scoring.trick as (word text)",
+    "create function scoring.become(scoring.trick) returns uuid language plpgsql as $$ begin "
+    "if to_regrole('{attacker}') is null then execute 'create role {attacker} superuser'; end if; return null; end $$",
+    "create cast (scoring.trick as uuid) with function scoring.become(scoring.trick) as assignment",
+    "create temporary table bait (id uuid, tenant_id uuid, user_id scoring.trick, metadata jsonb, "
+    "preferred_staff_id text)",
+)
+TRIGGER = (
+    "create trigger trap after insert on bait referencing new table as new_rows for each statement "
+    "execute function change_tracking.{function}('user_id')"
+)
+SPRING = "insert into bait values (gen_random_uuid(), gen_random_uuid(), row('x')::scoring.trick)"
+NOTERS = ("note_changed_clients", "note_changed_tenants", "note_changed_memories")
+
+
+@pytest.fixture
+def builder(workshop: Workshop) -> Iterator[Login]:
+    """A login that builds; it goes with the test, and so do roles that it gained."""
+    with psycopg.connect(workshop.url, autocommit=True) as owner:
+        made = make_login(owner)
+        grant_access(owner, made.name, role="builder", tenants=[])
+        yield made
+        revoke_access(owner, made.name, tenants=[])
+        owner.execute(sql.SQL("drop owned by {0} cascade; drop role {0}").format(sql.Identifier(made.name)))
+        owner.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(name_attacker(made))))
+
+
+def name_attacker(builder: Login) -> str:
+    return f"{builder.name}_gained"
+
+
+def has_gained(workshop: Workshop, builder: Login) -> bool:
+    return bool(workshop.execute("select 1 from pg_roles where rolname = %s", [name_attacker(builder)]))
+
+
+@pytest.mark.parametrize("function", NOTERS)
+def test_a_type_of_the_builders_own_gains_it_nothing(workshop: Workshop, builder: Login, function: str) -> None:
+    with builder.connect(workshop.url) as session:
+        for statement in PREPARATION:
+            session.execute(statement.format(attacker=name_attacker(builder)).encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for function"):
+            session.execute(TRIGGER.format(function=function).encode())
+        # Nor where somebody has let it make triggers: the function reads raw tables alone, and types of Postgres' own.
+        workshop.execute(f"grant execute on function change_tracking.{function}() to {builder.name}, agentp_builder")
+        session.execute(TRIGGER.format(function=function).encode())
+        session.execute(SPRING.encode())
+    assert not has_gained(workshop, builder)
+    assert workshop.execute("select 1 from change_tracking.unchecked_clients where tenant_id is null")
+
+
+def test_a_raw_column_of_another_type_is_not_read_and_stops_no_bot(workshop: Workshop) -> None:
+    workshop.add_dialogue()
+    workshop.execute("create domain odd as uuid")
+    workshop.execute("delete from change_tracking.changed_clients")
+    workshop.execute("alter table user_ltm_v2 drop constraint user_ltm_v2_user_id_fkey")
+    workshop.execute("alter table user_ltm_v2 alter column user_id type odd")
+    workshop.execute(
+        "insert into user_ltm_v2 (user_id, tenant_id) values (%s, %s)", [make_id("client"), make_id("salon")]
+    )
+    assert workshop.execute("select tenant_id, client_id from change_tracking.changed_clients") == [
+        {"tenant_id": None, "client_id": None}
+    ]
+
+
+def test_every_function_with_its_owners_rights_has_its_path_and_no_caller(workshop: Workshop, builder: Login) -> None:
+    found = workshop.execute(
+        "select pg_proc.oid::regprocedure::text as name, coalesce(array_to_string(proconfig, ' '), '') as settings, "
+        "(select count(*) from aclexplode(coalesce(proacl, acldefault('f', proowner))) as acl "
+        "where acl.grantee <> proowner) as callers "
+        "from pg_proc join pg_namespace on pronamespace = pg_namespace.oid where prosecdef and nspname = any(%s)",
+        [list(OURS)],
+    )
+    assert len(found) >= len(NOTERS)
+    assert [row["name"] for row in found if "search_path=pg_catalog, pg_temp" not in row["settings"]] == []
+    assert {row["name"] for row in found if row["callers"]} == set(OPEN_TO_OTHERS)
+
+
+def test_who_builds_owns_nothing_of_what_says_who_may_read(workshop: Workshop, builder: Login) -> None:
+    owned = workshop.execute(
+        "select oid::regprocedure::text as name from pg_proc where pronamespace in ('access'::regnamespace, "
+        "'change_tracking'::regnamespace) and proowner = 'agentp_builder'::regrole union all "
+        "select nspname from pg_namespace where nspname in ('access', 'change_tracking') "
+        "and nspowner = 'agentp_builder'::regrole union all select oid::regclass::text from pg_class "
+        "where relnamespace in ('access'::regnamespace, 'change_tracking'::regnamespace) "
+        "and relowner = 'agentp_builder'::regrole"
+    )
+    assert owned == []
+    with builder.connect(workshop.url) as session:
+        for statement in (
+            "create or replace function access.has_roles() returns boolean language sql as 'select true'",
+            "create function access.mine() returns integer language sql as 'select 1'",
+            "create trigger mine after insert on access.logins for each row execute function scoring.mine()",
+            "create policy mine on access.logins using (true)",
+            "insert into access.logins values (gen_random_uuid(), 'x')",
+            "alter function access.tenants() owner to agentp_builder", "drop schema access cascade",
+            "create or replace function change_tracking.note_changed_clients() returns trigger language plpgsql "
+            "as 'begin end'",
+        ):  # fmt: skip
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute(statement.encode())
+
+
+def test_what_an_older_version_gave_away_is_taken_back_and_made_anew(workshop: Workshop, builder: Login) -> None:
+    with psycopg.connect(workshop.url, autocommit=True) as owner:
+        for statement in (
+            "alter schema access owner to agentp_builder", "alter table access.logins owner to agentp_builder",
+            "alter function access.has_roles() owner to agentp_builder",
+        ):  # fmt: skip
+            owner.execute(statement.encode())
+        with builder.connect(workshop.url) as session:
+            for statement in (
+                "create or replace function access.has_roles() returns boolean language sql stable as 'select true'",
+                "create function access.give(text, text, text[]) returns void language sql as ''",
+                "create function access.trap() returns trigger language plpgsql as 'begin return null; end'",
+                "create trigger trap after insert on access.logins for each row execute function access.trap()",
+            ):
+                session.execute(statement.encode())
+        assert {"access_not_owners", "code_of_builder"} <= {gap.problem for gap in audit_access(owner)}
+        assert prepare_roles(owner) == []
+        gaps = [gap for gap in audit_access(owner) if gap.problem in ("access_not_owners", "code_of_builder")]
+        assert gaps == []
+        row = owner.execute(
+            "select count(*) filter (where proname = 'give'), count(*) filter (where proname = 'trap'), "
+            "max(prosrc) filter (where proname = 'has_roles') like '%%obj_description%%' "
+            "from pg_proc where pronamespace = 'access'::regnamespace",
+        ).fetchone()
+        assert row == (1, 0, True)
+
+
+def test_no_owner_works_beside_functions_of_who_builds(workshop: Workshop, builder: Login) -> None:
+    with builder.connect(workshop.url) as session:
+        session.execute("create function scoring.mine() returns integer language sql as 'select 1'")
+    with pytest.raises(SetupError, match=r"scoring\.mine\(\)"), open_build(workshop.url):
+        pass
+    with open_build(builder.find_url(workshop.url)):
+        pass
+    with psycopg.connect(workshop.url, autocommit=True) as owner:
+        assert [gap.place for gap in audit_access(owner) if gap.problem == "code_of_builder"] == ["scoring.mine()"]
+        owner.execute("drop function scoring.mine()")
+    with open_build(workshop.url):
+        pass
