@@ -19,6 +19,6 @@ trap stop EXIT
 cd /
 as_owner "$programs/initdb" -D "$folder/data" -U postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 >/dev/null
 as_owner "$programs/pg_ctl" -D "$folder/data" -l "$folder/log" -w start >/dev/null \
-    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200"
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200 -c random_page_cost=1.1 -c jit=off"
 cd - >/dev/null
 AGENTP_TEST_DATABASE_URL="postgresql://postgres@127.0.0.1:$port/postgres" "$@"

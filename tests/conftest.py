@@ -33,6 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Costs(), "costs")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker what it would draw for itself."""
+    node.workerinput["seed"], node.workerinput["examples"] = node.config.option.seed, node.config.option.examples
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     options.leave_out_servers(config, items)

@@ -68,9 +68,9 @@ def fill(workshop: Workshop) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(make_database: Callable[[str | None], str], built_template: str, home: Path) -> Workshop:
+def built(make_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
     """A database with the two salons, built; no test changes it."""
-    url = make_database(built_template)
+    url = make_database(_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
     fill(workshop)
     workshop.build()
@@ -185,9 +185,9 @@ def test_a_short_name_that_two_salons_have_names_neither(built: Workshop, tmp_pa
     )
 
 
-def test_a_database_without_marts_is_told_to_be_built(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_database_without_marts_is_told_to_be_built(raw_workshop: Workshop, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="agentp build") as caught:
-        export_marts(workshop.url, tmp_path, tenants=["salon"])
+        export_marts(raw_workshop.url, tmp_path, tenants=["salon"])
     assert "clients" in caught.value.message
 
 
@@ -233,17 +233,17 @@ RICH = (
 
 
 @pytest.fixture
-def rich_mart(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+def rich_mart(raw_workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """A mart with every type in the place of `clients`, and one beside it; nothing has to be built for them."""
-    workshop.execute("create schema dashboard")
-    workshop.execute("create table dashboard.sessions (tenant_id uuid)")
-    workshop.execute(
+    raw_workshop.execute("create schema dashboard")
+    raw_workshop.execute("create table dashboard.sessions (tenant_id uuid)")
+    raw_workshop.execute(
         "create table dashboard.clients (tenant_id uuid, place int, note text, big bigint, exact numeric, "
         "wild numeric, share float8, day date, at timestamptz, noted_at timestamp, opens time, is_open boolean, "
         "facts jsonb, list text[])"
     )
     columns = tuple(f"{{name: {name}, data_type: x}}" for name in RICH)
-    folder = workshop.settings.home / "declared"
+    folder = raw_workshop.settings.home / "declared"
     folder.mkdir(exist_ok=True)
     (folder / "_marts.yml").write_text(
         f"models: [{{name: clients, columns: [{', '.join(columns)}]}}, "
@@ -251,7 +251,7 @@ def rich_mart(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     )
     declared = read_marts(folder)
     monkeypatch.setattr("reports.export_queries.read_marts", lambda: declared)
-    return workshop
+    return raw_workshop
 
 
 def add_rich_row(workshop: Workshop, **values: Any) -> None:

@@ -95,7 +95,8 @@ def test_every_name_is_shown_letter_by_letter(watched: Watched, folders: dict[st
     place = packed["names"].index("client_name")
     # A parser of HTML reads every end of a line as the same one.
     assert seen == Counter(re.sub(r"\r\n?", "\n", row[place]) for row in packed["rows"])
-    assert {text for text in TEXTS if text.strip() == text and text.isprintable() and text} <= set(seen)
+    shown = {text[:300] for text in TEXTS}
+    assert {text for text in shown if text.strip() == text and text.isprintable() and text} <= set(seen)
 
 
 @pytest.mark.parametrize("number", range(len(HACKS)))

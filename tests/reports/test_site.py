@@ -66,7 +66,8 @@ def test_every_row_of_a_mart_is_on_its_page_and_in_its_files(
 
 def _holds_all_names(packed: dict[str, Any]) -> bool:
     names = {row[packed["names"].index("client_name")] for row in packed["rows"]}
-    return {text for text in TEXTS if text == text.strip() and text and text.isprintable()} <= names
+    shown = {text[:300] for text in TEXTS}
+    return {text for text in shown if text == text.strip() and text and text.isprintable()} <= names
 
 
 def test_the_figures_of_thirty_days_are_those_of_the_marts(chain: Workshop, owner_site: Path) -> None:

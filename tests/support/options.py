@@ -33,6 +33,9 @@ def add_options(parser: pytest.Parser) -> None:
 
 def configure(config: pytest.Config) -> None:
     """Draw the seed where none is given, the same for all workers, and have hypothesis use it."""
+    told: dict[str, int] = getattr(config, "workerinput", {})
+    if "seed" in told:
+        config.option.seed, config.option.examples = told["seed"], told["examples"]
     if config.option.seed is None:
         config.option.seed = secrets.randbelow(2**32)
     if config.option.hypothesis_seed is None:
