@@ -19,9 +19,6 @@ RELATIONS = ("access.logins", "access.pattern", "access.policies")
 
 def prepare_access(connection: psycopg.Connection[Any]) -> None:
     """Make schema `access` what store.sql says; commits. Not in a database that is nobody's of ours."""
-    known = connection.execute("select to_regnamespace('access') is not null").fetchone()
-    if not (known and known[0]):
-        require_some_raw_table(connection)
     try:
         _make_access(connection)
     except psycopg.errors.InsufficientPrivilege as error:
@@ -57,5 +54,8 @@ def prepare_roles(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def _make_access(connection: psycopg.Connection[Any]) -> None:
+    known = connection.execute("select to_regnamespace('access') is not null").fetchone()
+    if not (known and known[0]):
+        require_some_raw_table(connection)
     take_back_access(connection)
     prepare_schema(connection, "access", package="access", relations=RELATIONS)
