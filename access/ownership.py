@@ -1,4 +1,4 @@
-"""Whose code runs with whose rights: who builds writes none that an owner would run (issue 17)."""
+"""Whose code runs with whose rights: who builds writes none that an owner would run."""
 
 from __future__ import annotations
 

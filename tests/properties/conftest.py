@@ -13,15 +13,8 @@ from tests.support.marts import Workshop
 
 
 @pytest.fixture
-def workshop(workshop: Workshop) -> Workshop:
-    """A database whose marts stand, of no salon yet."""
-    workshop.settings = workshop.settings.model_copy(update={"brake_share": 1})
-    return workshop
-
-
-@pytest.fixture
 def make_workshop(make_workshop: Callable[[], Workshop]) -> Callable[[], Workshop]:
-    """Make several of them."""
+    """Make databases whose marts stand, of no salon yet."""
 
     def make() -> Workshop:
         made = make_workshop()
@@ -29,6 +22,12 @@ def make_workshop(make_workshop: Callable[[], Workshop]) -> Callable[[], Worksho
         return made
 
     return make
+
+
+@pytest.fixture
+def workshop(make_workshop: Callable[[], Workshop]) -> Workshop:
+    """One of them."""
+    return make_workshop()
 
 
 @pytest.fixture(scope="session")

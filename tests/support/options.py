@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = 100
-SERVERS = frozenset({"server_url", "server_home", "browser", "own_process"})
+SERVERS = frozenset({"server_url", "server_home", "browser"})
 """Fixtures that stand for a process beside the tests: who asks for one, directly or not, needs a server."""
 
 
