@@ -151,13 +151,14 @@ def describe_standing(tenant: Tenant, visits: list[Row], rhythm: Row, bookings: 
     }
 
 
-def calculate_churn_risk(days_since: int | None, avg_interval: float | None) -> Decimal | None:
+def calculate_churn_risk(days_since: int | None, avg_interval: float | Decimal | None) -> Decimal | None:
     """Return the seed's score (seed 02, feature 2), its steps as written there; without a visit there is none."""
     if days_since is None:
         return None
     if avg_interval == 0:  # the seed divides by it; the client is overdue after a day
         return Decimal("0.0") if days_since <= 0 else Decimal("0.9")
-    deviation = days_since / (DEFAULT_INTERVAL if avg_interval is None else avg_interval)
+    # The seed's numbers are floats: 13 days of 10 are 1.3, which as decimals would be less than the float 1.3.
+    deviation = days_since / float(DEFAULT_INTERVAL if avg_interval is None else avg_interval)
     if deviation < 1.0:
         return Decimal("0.0")
     if deviation < 1.3:

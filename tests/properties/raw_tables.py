@@ -45,7 +45,7 @@ def _write_rows(connection: psycopg.Connection[Any], kind: str, before: World, a
     table, key = TABLES[kind]
     known = _by_key(kind, before)
     inserted = [row for name, row in _by_key(kind, after).items() if name not in known]
-    updated = [row for name, row in _by_key(kind, after).items() if name in known and row != known[name]]
+    updated = [row for name, row in _by_key(kind, after).items() if name in known and repr(row) != repr(known[name])]
     columns = _columns(inserted + updated)
     if inserted:
         statement = sql.SQL("insert into {} ({}) values ({})").format(
