@@ -22,6 +22,9 @@ from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
 from tests.support.scripts import Recorder
 
+FIRST_NAME = f"agentp_test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+"""The name of each test's first database, one at a time on a worker's server."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     options.add_options(parser)
@@ -79,8 +82,9 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("server")
     url = start_server(home=home, preferred_port=54391).url
     with psycopg.connect(url, autocommit=True) as connection:
-        # Nothing here has to survive a power cut, and thousands of small commits are quicker so.
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        # Nothing here has to survive a power cut, and thousands of small commits are quicker so;
+        # and what vacuum and statistics do now and then is better not done in the middle of a claim.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
             connection.execute(f"alter system set {setting} = off")
         connection.execute("select pg_reload_conf()")
         # A build opens sixty sessions, and stretching a random password costs each of them ten milliseconds.
@@ -111,15 +115,41 @@ def make_database(server_url: str) -> Iterator[Callable[[str | None], str]]:
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
+@pytest.fixture(scope="session")
+def make_template(
+    server_url: str, make_database: Callable[[str | None], str]
+) -> Callable[[Callable[[str], object], str | None], str]:
+    """Fill a database, empty at first or like a template, and return the name under which it is a template itself.
+
+    While it is filled it has the name that each test's first database has: dbt parses the whole project anew for a
+    database of another name.
+    """
+
+    def make(fill: Callable[[str], object], like: str | None) -> str:
+        url, aside = name_database(server_url, FIRST_NAME), f"agentp_test_{secrets.token_hex(6)}"
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            if connection.execute("select 1 from pg_database where datname = %s", (FIRST_NAME,)).fetchone():
+                url = make_database(like)
+            else:
+                create_database(connection, FIRST_NAME, like)
+        fill(url)
+        name = str(conninfo_to_dict(url)["dbname"])
+        if name != FIRST_NAME:
+            return name
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            end_sessions(connection, FIRST_NAME)
+            rename = sql.SQL("alter database {} rename to {}")
+            connection.execute(rename.format(sql.Identifier(FIRST_NAME), sql.Identifier(aside)))
+        return aside
+
+    return make
+
+
 @pytest.fixture
 def open_database(server_url: str, make_database: Callable[[str | None], str]) -> Iterator[Callable[[str | None], str]]:
-    """Make databases for one test, as ``make_database`` does; the first has the name that each test's first one has.
-
-    dbt parses the whole project anew for a database of another name.
-    """
-    name = f"agentp_test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    """Make databases for one test, as ``make_database`` does; the first has the name that each test's first one has."""
     made: list[str] = []
-    drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+    drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(FIRST_NAME))
 
     def make(template: str | None = None) -> str:
         if made:
@@ -127,9 +157,9 @@ def open_database(server_url: str, make_database: Callable[[str | None], str]) -
         with psycopg.connect(server_url, autocommit=True) as connection:
             # A run that was killed has left one on a server that stays.
             connection.execute(drop)
-            create_database(connection, name, template)
-        made.append(name)
-        return name_database(server_url, name)
+            create_database(connection, FIRST_NAME, template)
+        made.append(FIRST_NAME)
+        return name_database(server_url, FIRST_NAME)
 
     yield make
     if made:
@@ -140,10 +170,15 @@ def open_database(server_url: str, make_database: Callable[[str | None], str]) -
 def create_database(connection: psycopg.Connection[Any], name: str, template: str | None) -> None:
     """Create a database, empty or like a template."""
     # A database that somebody is in cannot be copied, and dbt stays in it.
-    connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (template,))
+    end_sessions(connection, template)
     values = (sql.Identifier(name), sql.Identifier(template or "template0"))
     # Copying files costs a third of writing every page of a template to the log.
     connection.execute(sql.SQL("create database {} template {} strategy file_copy").format(*values))
+
+
+def end_sessions(connection: psycopg.Connection[Any], name: str | None) -> None:
+    """End whoever is in a database."""
+    connection.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (name,))
 
 
 def name_database(url: str, name: str) -> str:
@@ -180,13 +215,31 @@ def raw_workshop(open_database: Callable[[str | None], str], _template: str, hom
 
 
 @pytest.fixture(scope="session")
-def built_template(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+def built_template(
+    make_template: Callable[[Callable[[str], object], str | None], str],
+    server_url: str,
+    _template: str,
+    home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
     """The name of a database whose marts stand, of no salon; from here on builds are made of recorded scripts."""
-    url = make_database(_template)
-    settings = Settings(home=home, database_url=url, report=False)
-    Workshop(url=url, settings=settings).build()
-    name = str(conninfo_to_dict(url)["dbname"])
-    Workshop.recorder = Recorder(settings, lambda: make_database(name))
+    settings = Settings(home=home, report=False)
+
+    def build(url: str) -> None:
+        Workshop(url=url, settings=settings.model_copy(update={"database_url": url})).build()
+
+    name = make_template(build, _template)
+    copied = f"{FIRST_NAME}_recorded"
+
+    def renew() -> None:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(copied)))
+            create_database(connection, copied, name)
+
+    run, is_worker = tmp_path_factory.getbasetemp(), "PYTEST_XDIST_WORKER" in os.environ
+    recorder_settings = settings.model_copy(update={"home": tmp_path_factory.mktemp("recorder")})
+    folder = (run.parent if is_worker else run) / "scripts"
+    Workshop.recorder = Recorder(recorder_settings, name_database(server_url, copied), renew, folder)
     return name
 
 

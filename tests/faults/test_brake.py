@@ -31,15 +31,15 @@ from conversation_sessions_v2, generate_series(1, 2) as n;
 
 
 @pytest.fixture(scope="module")
-def built_chain(make_database: Callable[[str | None], str], _template: str, home: Path) -> str:
+def built_chain(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
     """The name of a database with three salons of 40 clients, a dialogue of two messages each, built."""
-    url = make_database(_template)
-    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, brake_rows=20))
+    url = make_database(built_template)
+    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
     for salon in SALONS:
         workshop.add_tenant(salon, slug=salon)
     for statement in FILL.strip().split(";\n"):
         workshop.execute(statement.rstrip(";"), {"clients": CLIENTS})
-    workshop.build_with_dbt()
+    workshop.build()
     return str(conninfo_to_dict(url)["dbname"])
 
 

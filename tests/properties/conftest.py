@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from agentp.settings import Settings
 from tests.support.marts import Workshop
@@ -31,12 +30,15 @@ def workshop(make_workshop: Callable[[], Workshop]) -> Workshop:
 
 
 @pytest.fixture(scope="session")
-def _untracked_template(make_database: Callable[[str | None], str], built_template: str, home: Path) -> str:
-    url = make_database(None)
-    workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False, brake_share=1))
-    workshop.migrate(with_change_tracking=False)
-    workshop.build()
-    return str(conninfo_to_dict(url)["dbname"])
+def _untracked_template(
+    make_template: Callable[[Callable[[str], object], str | None], str], built_template: str, home: Path
+) -> str:
+    def build(url: str) -> None:
+        workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False, brake_share=1))
+        workshop.migrate(with_change_tracking=False)
+        workshop.build()
+
+    return make_template(build, None)
 
 
 @pytest.fixture

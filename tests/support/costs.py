@@ -13,7 +13,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,45 +25,63 @@ NOTABLE_SECONDS = 20
 TOP = 10
 
 
+class Process(NamedTuple):
+    """A process: its number, which others have after it, and the tick at which it began."""
+
+    pid: int
+    started: int
+
+
+class Used(NamedTuple):
+    """What a process has used, and the number of its parent."""
+
+    seconds: float
+    parent: int
+
+
 class Account:
     """What the processes with one mark, and this one, have used so far."""
 
     def __init__(self, mark: str) -> None:
         self._mark = f"{MARK}={mark}".encode()
-        self._known: dict[int, tuple[float, int]] = {}
-        self._foreign: set[int] = set()
+        self._known: dict[Process, Used] = {}
+        self._foreign: set[Process] = set()
         self._ended = 0.0
 
     def read(self) -> float:
         """Return the CPU seconds, user and system, since each process began."""
-        pids = {int(name) for name in os.listdir("/proc") if name.isdigit()}
-        self._foreign &= pids
-        alive = {}
-        for pid in pids - self._foreign:
+        alive: dict[Process, Used] = {}
+        foreign: set[Process] = set()
+        ours = {process.pid for process in self._known}
+        for name in os.listdir("/proc"):
+            if not name.isdigit():
+                continue
             try:
-                seconds, parent = _read_seconds(pid)
+                process, used = _read_process(int(name))
                 # A browser's processes hide their environment; a parent that is ours tells of them.
-                if pid in self._known or parent in self._known or self._is_ours(pid):
-                    alive[pid] = seconds, parent
+                is_known = process in self._known or used.parent in ours
+                if is_known or (process not in self._foreign and self._is_ours(process.pid)):
+                    alive[process] = used
                 else:
-                    self._foreign.add(pid)
+                    foreign.add(process)
             except OSError:
                 continue  # it ended meanwhile
         # A parent that waited for it has its seconds; where there is none of ours they are kept here.
+        parents = {process.pid for process in alive}
         self._ended += sum(
-            seconds for pid, (seconds, parent) in self._known.items() if pid not in alive and parent not in alive
+            used.seconds for process, used in self._known.items() if process not in alive and used.parent not in parents
         )
-        self._known = alive
-        return self._ended + sum(seconds for seconds, _ in alive.values())
+        self._known, self._foreign = alive, foreign
+        return self._ended + sum(used.seconds for used in alive.values())
 
     def _is_ours(self, pid: int) -> bool:
         return pid == os.getpid() or self._mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
 
 
-def _read_seconds(pid: int) -> tuple[float, int]:
-    """Return a process's CPU seconds, those of children that it waited for included, and its parent."""
+def _read_process(pid: int) -> tuple[Process, Used]:
+    """Return a process, and its CPU seconds, those of children that it waited for included."""
     fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    return sum(map(int, fields[11:15])) / TICKS, int(fields[1])
+    return Process(pid, int(fields[19])), Used(sum(map(int, fields[11:15])) / TICKS, int(fields[1]))
 
 
 class Costs:

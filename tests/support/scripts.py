@@ -9,13 +9,17 @@ parts, locks, kills) run dbt, and `tests/dbt/test_recorded_scripts.py` holds the
 
 from __future__ import annotations
 
+import fcntl
 import json
+import pickle
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -26,6 +30,8 @@ from agentp.settings import Settings, read_limits
 
 DAY, INSTANT = "1987-06-05", "1987-06-05T04:03:02+00:00"
 """As of when recorded builds are; nothing else in the project's SQL has these letters."""
+SHARE = 0.19870605
+"""The brake's share of recorded builds that have one; nothing else in the project's SQL is this number."""
 START, END = "operation.agentp.agentp-on-run-start-0", "operation.agentp.agentp-on-run-end-0"
 TRACKED = "select exists (select 1 from pg_trigger where tgname = 'agentp_note_update')"
 STANDS = "select to_regclass('build.runs') is not null and to_regclass('dashboard.figures_shown') is not null"
@@ -41,6 +47,7 @@ class Names:
     database: str
     as_of: str
     invocation_id: str
+    brake_share: float
 
 
 @dataclass(frozen=True)
@@ -58,21 +65,53 @@ class Scripts:
         return (
             script.replace(self.names.as_of, names.as_of)
             .replace(self.names.invocation_id, names.invocation_id)
+            .replace(str(self.names.brake_share), str(names.brake_share))
             .encode()
         )
 
 
+class Kind(NamedTuple):
+    """What scripts of one `dbt run` differ in from those of another, but for names and numbers."""
+
+    is_full: bool
+    is_day: bool
+    is_tracked: bool
+    is_braked: bool
+
+
 @dataclass
 class Recorder:
-    """The project's scripts by kind of build, recorded on what ``copy`` makes: a database whose marts stand."""
+    """The project's scripts by kind of build, recorded on the database at ``url``.
+
+    ``renew`` makes it anew, as one whose marts stand. What one worker has recorded is in ``folder`` for the others.
+    """
 
     settings: Settings
-    copy: Callable[[], str]
-    scripts: dict[tuple[bool, bool, bool, float], Scripts] = field(default_factory=dict)
-    parents: dict[str, list[str]] = field(default_factory=dict)
+    url: str
+    renew: Callable[[], None]
+    folder: Path
+    scripts: dict[Kind, Scripts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.definition, self.limits = compute_definition(self.settings), read_limits()
+
+    @cached_property
+    def parents(self) -> dict[str, list[str]]:
+        """Every model's parents, by name."""
+        with self._share("parents.pickle") as path:
+            if not path.exists():
+                run_dbt(self.settings, self.url, "parse")
+                found = read_parents(self.settings.home / "dbt" / "target" / "manifest.json")
+                path.write_bytes(pickle.dumps(found))
+            return dict(pickle.loads(path.read_bytes()))
+
+    @contextmanager
+    def _share(self, name: str) -> Iterator[Path]:
+        """Hold what all workers keep under a name, so that one of them makes it and the others wait."""
+        self.folder.mkdir(exist_ok=True)
+        with (self.folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self.folder / name
 
     def fits(self, url: str, settings: Settings) -> bool:
         """Whether a build of this database is of a recorded kind: marts that stand, the same models, usual limits."""
@@ -97,16 +136,16 @@ class Recorder:
         dies_in: str | None = None,
     ) -> None:
         """Build as `dbt run` would, on one connection; one that ``dies_in`` a model ends before it publishes it."""
-        names = Names(str(conninfo_to_dict(url)["dbname"]), as_of, str(uuid.uuid4()))
+        names = Names(str(conninfo_to_dict(url)["dbname"]), as_of, str(uuid.uuid4()), brake_share)
         chosen = self._select(select)
         with psycopg.connect(url, autocommit=True) as connection:
             (is_tracked,) = connection.execute(TRACKED).fetchone() or (False,)
-            kind = (len(as_of) == len(DAY), is_tracked, brake_share)
-            script = self._find(full_refresh, *kind)
+            kind = Kind(full_refresh, len(as_of) == len(DAY), is_tracked, brake_share < 1)
+            script = self._find(kind)
             connection.execute(script.fill(script.start, names))
             found = connection.execute("select is_full from build.runs where invocation_id = %s", [names.invocation_id])
             (is_full,) = found.fetchone() or (True,)
-            script = self._find(is_full, *kind)
+            script = self._find(kind._replace(is_full=is_full))
             for name, model in script.models.items():
                 if chosen is None or name in chosen:
                     with connection.transaction():
@@ -124,35 +163,36 @@ class Recorder:
 
     def list_models(self) -> list[str]:
         """Return what a build publishes, in its order."""
-        return list(self._find(False, True, True, self.settings.brake_share).models)
+        return list(self._find(Kind(is_full=False, is_day=True, is_tracked=True, is_braked=True)).models)
 
-    def _find(self, is_full: bool, is_day: bool, is_tracked: bool, brake_share: float) -> Scripts:
-        key = (is_full, is_day, is_tracked, brake_share)
-        if key not in self.scripts:
-            self.scripts[key] = self._record(*key)
-        return self.scripts[key]
+    def _find(self, kind: Kind) -> Scripts:
+        if kind not in self.scripts:
+            with self._share(f"{'-'.join(map(str, kind))}.pickle") as path:
+                if not path.exists():
+                    path.write_bytes(pickle.dumps(self._record(kind)))
+                self.scripts[kind] = pickle.loads(path.read_bytes())
+        return self.scripts[kind]
 
-    def _record(self, is_full: bool, is_day: bool, is_tracked: bool, brake_share: float) -> Scripts:
+    def _record(self, kind: Kind) -> Scripts:
         """Run dbt on a copy, and keep what it executed."""
-        url, as_of, events = self.copy(), DAY if is_day else INSTANT, list[Any]()
-        settings = self.settings.model_copy(update={"brake_share": brake_share})
+        url, as_of, events = self.url, DAY if kind.is_day else INSTANT, list[Any]()
+        share = SHARE if kind.is_braked else 1
+        settings = self.settings.model_copy(update={"brake_share": share})
+        self.renew()
         with psycopg.connect(url) as connection:
-            if not is_tracked:
+            if not kind.is_tracked:
                 connection.execute("drop schema change_tracking cascade")
         with pipeline.open_build(url):
-            arguments = ["run", "--full-refresh"] if is_full else ["run"]
+            arguments = ["run", "--full-refresh"] if kind.is_full else ["run"]
             outcome = run_dbt(settings, url, *arguments, as_of=as_of, on_event=events.append)
         assert outcome.failures == []
-        if not self.parents:
-            run_dbt(self.settings, url, "parse")
-            self.parents = read_parents(self.settings.home / "dbt" / "target" / "manifest.json")
         with psycopg.connect(url) as connection:
             [(invocation_id, was_full)] = connection.execute(
                 "select invocation_id, is_full from build.runs order by claimed_at desc limit 1"
             ).fetchall()
-        assert was_full == is_full, "a build must be of the kind that is to be recorded"
+        assert was_full == kind.is_full, "a build must be of the kind that is to be recorded"
         return Scripts(
-            Names(str(conninfo_to_dict(url)["dbname"]), as_of, invocation_id),
+            Names(str(conninfo_to_dict(url)["dbname"]), as_of, invocation_id, share),
             read_hook(events, START),
             dict(self._read_models(self.settings.home / "dbt" / "target" / "run", as_of)),
             read_hook(events, END),
@@ -179,8 +219,6 @@ class Recorder:
         """Return the models that `name` and `+name` select, as dbt does; None is all of them."""
         if selection is None:
             return None
-        if not self.parents:
-            self._find(False, True, True, self.settings.brake_share)
         chosen: set[str] = set()
         for word in selection.split():
             chosen |= self._trace(word[1:]) if word.startswith("+") else {word}

@@ -118,9 +118,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End tests that are still at work: first as Ctrl-C does, so that they stop what they started."""
     if process.poll() is not None:
         return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(timeout=PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    # Once more where the first one came before Python listened.
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=PATIENCE_SECONDS / 2)
+            return
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
