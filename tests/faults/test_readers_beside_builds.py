@@ -29,7 +29,7 @@ def built_salon(make_database: Callable[[str | None], str], built_template: str,
     workshop.migrate()
     workshop.add_dialogue()
     workshop.check()
-    workshop.build_with_dbt()
+    workshop.build()
     return str(conninfo_to_dict(url)["dbname"])
 
 

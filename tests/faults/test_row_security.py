@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -39,7 +40,21 @@ PRESENT = datetime(2026, 2, 28, 12, tzinfo=UTC)
 @pytest.fixture
 def guarded(raw_workshop: Workshop) -> Iterator[tuple[Workshop, Login]]:
     """Raw tables with row security, as Supabase's linter demands it, and a login that may read and change them."""
-    workshop = raw_workshop
+    with guard(raw_workshop) as login:
+        yield raw_workshop, login
+
+
+@pytest.fixture
+def built_guarded(workshop: Workshop) -> Iterator[tuple[Workshop, Login]]:
+    """The same beside marts that stand."""
+    with guard(workshop) as login:
+        workshop.build()
+        yield workshop, login
+
+
+@contextmanager
+def guard(workshop: Workshop) -> Iterator[Login]:
+    """Put row security on the raw tables of a dialogue; yield the login, which goes in the end."""
     workshop.add_dialogue()
     with psycopg.connect(workshop.url, autocommit=True) as connection:
         login = make_login(connection)
@@ -56,7 +71,7 @@ def guarded(raw_workshop: Workshop) -> Iterator[tuple[Workshop, Login]]:
                 "grant all on all tables in schema change_tracking to {name}"
             ).format(sql.Identifier(connection.info.dbname), name=name)
         )
-        yield workshop, login
+        yield login
         connection.execute(sql.SQL("drop owned by {name} cascade; drop role {name}").format(name=name))
 
 
@@ -148,10 +163,9 @@ def test_nothing_works_by_a_login_from_which_rows_may_be_hidden(
 
 
 def test_a_run_is_refused_with_2_and_doctor_names_the_tables(
-    guarded: tuple[Workshop, Login], run_command: RunCommand
+    built_guarded: tuple[Workshop, Login], run_command: RunCommand
 ) -> None:
-    workshop, login = guarded
-    workshop.build_with_dbt()
+    workshop, login = built_guarded
     before = workshop.read_marts()
     workshop.execute(f"grant all on schema quality, build, dashboard, staging, access to {login.name}")
     workshop.execute(f"grant all on all tables in schema quality, build, dashboard, staging, access to {login.name}")
@@ -167,9 +181,10 @@ def test_a_run_is_refused_with_2_and_doctor_names_the_tables(
     assert workshop.read_marts() == before
 
 
-def test_steps_of_the_scheduler_go_through_the_same_refusal(guarded: tuple[Workshop, Login], tmp_path: Path) -> None:
-    workshop, login = guarded
-    workshop.build_with_dbt()
+def test_steps_of_the_scheduler_go_through_the_same_refusal(
+    built_guarded: tuple[Workshop, Login], tmp_path: Path
+) -> None:
+    workshop, login = built_guarded
     # The marts belong to who builds, whom a policy shows nothing: then live views are empty for everybody.
     workshop.execute(f"alter view staging.stg_agent_p__wishes owner to {login.name}")
     run = run_job(workshop)

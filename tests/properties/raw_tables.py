@@ -43,9 +43,14 @@ def _join(worlds: World | Sequence[World]) -> World:
 
 def _write_rows(connection: psycopg.Connection[Any], kind: str, before: World, after: World) -> None:
     table, key = TABLES[kind]
-    known = _by_key(kind, before)
-    inserted = [row for name, row in _by_key(kind, after).items() if name not in known]
-    updated = [row for name, row in _by_key(kind, after).items() if name in known and repr(row) != repr(known[name])]
+    known, wanted = _by_key(kind, before), _by_key(kind, after)
+    inserted = [row for name, row in wanted.items() if name not in known]
+    # As text: to Python 1, 1.0 and True are equal, and to JSON they are not.
+    updated = [
+        row
+        for name, row in wanted.items()
+        if name in known and row is not known[name] and repr(row) != repr(known[name])
+    ]
     columns = _columns(inserted + updated)
     if inserted:
         statement = sql.SQL("insert into {} ({}) values ({})").format(
@@ -64,7 +69,7 @@ def _write_rows(connection: psycopg.Connection[Any], kind: str, before: World, a
 
 def _delete_rows(connection: psycopg.Connection[Any], kind: str, before: World, after: World) -> None:
     table, key = TABLES[kind]
-    gone = [name for name in _by_key(kind, before) if name not in _by_key(kind, after)]
+    gone = list(_by_key(kind, before).keys() - _by_key(kind, after).keys())
     if gone:
         statement = sql.SQL("delete from {} where {} = any(%s)").format(sql.Identifier(table), sql.Identifier(key))
         connection.execute(statement, [gone])

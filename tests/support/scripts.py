@@ -65,7 +65,7 @@ class Scripts:
         return (
             script.replace(self.names.as_of, names.as_of)
             .replace(self.names.invocation_id, names.invocation_id)
-            .replace(str(self.names.brake_share), str(names.brake_share))
+            .replace(str(SHARE), str(names.brake_share))
             .encode()
         )
 
