@@ -133,7 +133,7 @@ def test_a_wider_type_is_altered_in_place(salon: Workshop) -> None:
     # What analysts read shows the column as well.
     salon.execute("create view analysis.sessions with (security_invoker = true) as select * from dashboard.sessions")
     before = read_identities(salon)
-    salon.build_with_dbt(full_refresh=True)
+    salon.build_with_dbt(full_refresh=True, select="sessions")
     kind = "select pg_typeof(duration_sec)::text as kind from analysis.sessions"
     assert salon.execute(kind) == [{"kind": "bigint"}]
     assert salon.execute("select pg_typeof(duration_sec)::text as kind from dashboard.sessions") == [{"kind": "bigint"}]
@@ -144,7 +144,7 @@ def test_a_dropped_column_is_a_persons_decision(salon: Workshop) -> None:
     salon.execute("alter table dashboard.sessions add column note text")
     before = salon.read_marts()
     with pytest.raises(BuildError, match=r"(?s)has the column note.*drop column"):
-        salon.build_with_dbt(full_refresh=True)
+        salon.build_with_dbt(full_refresh=True, select="sessions")
     assert salon.read_marts() == before
 
 
@@ -152,20 +152,20 @@ def test_a_narrower_type_is_a_persons_decision(salon: Workshop) -> None:
     salon.execute("drop view analysis.sessions")
     salon.execute("alter table dashboard.sessions alter column messages_count type text")
     with pytest.raises(BuildError, match=r"(?s)messages_count is text.*decide"):
-        salon.build_with_dbt(full_refresh=True)
+        salon.build_with_dbt(full_refresh=True, select="sessions")
 
 
 def test_another_key_is_a_persons_decision(salon: Workshop) -> None:
     salon.execute("alter table dashboard.sessions drop constraint sessions_pkey, add primary key (session_id)")
     with pytest.raises(BuildError, match=r"primary key \(session_id\)"):
-        salon.build_with_dbt(full_refresh=True)
+        salon.build_with_dbt(full_refresh=True, select="sessions")
 
 
 def test_a_view_in_the_place_of_a_mart_is_a_persons_decision(salon: Workshop) -> None:
     salon.execute("drop table dashboard.funnel_daily cascade")
     salon.execute("create view dashboard.funnel_daily as select 1 as one")
     with pytest.raises(BuildError, match="a mart is a table"):
-        salon.build_with_dbt()
+        salon.build_with_dbt(select="funnel_daily")
 
 
 def test_a_build_of_some_marts_leaves_the_changes_for_the_others(salon: Workshop) -> None:

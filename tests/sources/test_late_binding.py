@@ -29,7 +29,7 @@ def salon(workshop: Workshop) -> Workshop:
     workshop.add_dialogue()
     owner = {"tenant_id": make_id("salon"), "user_id": make_id("client")}
     workshop.insert("wishlist_v2", [{"item_type": "slot_waiting", "item_id": "service_1", "comment": "soon", **owner}])
-    workshop.build_with_dbt()
+    workshop.build()
     return workshop
 
 
