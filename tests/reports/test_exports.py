@@ -68,9 +68,9 @@ def fill(workshop: Workshop) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(make_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
+def built(make_database: Callable[[str | None], str], built_template: str, home: Path) -> Workshop:
     """A database with the two salons, built; no test changes it."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
     fill(workshop)
     workshop.build()
