@@ -22,7 +22,7 @@ def test_a_client_who_was_gone_for_a_build_is_not_written_to_again(salon: Salon)
     for table, column in TABLES:
         salon.execute(f"create table kept_{table} as select * from {table} where {column} = any(%s)", [clients])
         salon.execute(f"delete from {table} where {column} = any(%s)", [clients])
-    salon.build_with_dbt()
+    salon.build()
     assert salon.execute(count) == [queued]
     naming = "select * from dashboard.outbox where outbox::text like any(%s)"
     assert salon.execute(naming, [[f"%{client}%" for client in clients]]) == []
@@ -32,7 +32,7 @@ def test_a_client_who_was_gone_for_a_build_is_not_written_to_again(salon: Salon)
     assert [(row["status"], row["payload"]) for row in emptied] == [("sent", {})] * 2
     for table, _ in reversed(TABLES):
         salon.execute(f"insert into {table} select * from kept_{table}")
-    salon.build_with_dbt(full_refresh=True)
+    salon.build(full_refresh=True)
     salon.score()
     assert salon.activate().outbox.messages == ()
     assert salon.execute(count) == [queued]

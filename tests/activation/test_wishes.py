@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -260,6 +261,26 @@ def test_a_server_with_another_isolation_makes_no_difference(salon: Salon, isola
     assert late[0].wishes == 0
 
 
+@dataclass(frozen=True)
+class Shared:
+    """One database for all examples, sessions of bots that write into it, and one of somebody who looks."""
+
+    workshop: Workshop
+    bots: list[psycopg.Connection[Any]]
+    reader: psycopg.Connection[Any]
+
+
+@pytest.fixture
+def shared(workshop: Workshop) -> Iterator[Shared]:
+    """One database for all examples."""
+    workshop.add_tenant()
+    workshop.add_client()
+    react(workshop)
+    with ExitStack() as stack:
+        bots = [stack.enter_context(psycopg.connect(workshop.url)) for _ in range(BOTS)]
+        yield Shared(workshop, bots, stack.enter_context(psycopg.connect(workshop.url, autocommit=True)))
+
+
 BOTS, WISHES = 3, 3
 steps = st.lists(
     st.one_of(
@@ -280,19 +301,19 @@ steps = st.lists(
 
 @given(steps=steps)
 def test_every_version_that_stands_at_a_reaction_is_reacted_to_once(
-    shared: Workshop, steps: list[tuple[str, int, int, str]]
+    shared: Shared, steps: list[tuple[str, int, int, str]]
 ) -> None:
-    shared.execute("truncate wishlist_v2")
-    shared.execute("truncate dashboard.wish_reactions")
+    bots, reader = shared.bots, shared.reader
+    reader.execute("delete from wishlist_v2")
+    reader.execute("delete from dashboard.wish_reactions")
     committed: dict[int, str] = {}
     reacted: dict[int, str] = {}
     pending: list[dict[int, str | None]] = [{} for _ in range(BOTS)]
     cursors: list[str | None] = [None]
-    with psycopg.connect(shared.url) as connection:
+    with reader.transaction():
         for wish in range(1, WISHES + 1):
-            write(connection, wish, "A")
+            write(reader, wish, "A")
             committed[wish] = "A"
-    bots = [psycopg.connect(shared.url) for _ in range(BOTS)]
     try:
         for step, bot, wish, comment in [("react", 0, 0, ""), *steps, ("react", 0, 0, "")]:
             if wish and any(wish in writes for number, writes in enumerate(pending) if number != bot):
@@ -324,14 +345,14 @@ def test_every_version_that_stands_at_a_reaction_is_reacted_to_once(
                     bots[bot].rollback()
                     pending[bot] = {}
                 case "look":
-                    tick = look(shared, cursors[-1])
+                    tick = look_for_wishes(reader, cursors[-1])
                     assert tick.changed == len(compare(committed, reacted))
                     cursors.append(tick.cursor)
                 case "react" | "die":
                     # As the sensor does: the cursor moves on before anybody knows what comes of the run.
-                    cursors.append(look(shared, cursors[-1]).cursor)
+                    cursors.append(look_for_wishes(reader, cursors[-1]).cursor)
                     if step == "react":
-                        report = react(shared, cursors[-1 - len(steps) % 2], is_applied=False)
+                        report = react(shared.workshop, cursors[-1 - len(steps) % 2], is_applied=False)
                         expected = compare(committed, reacted)
                         assert (report.new, report.changed, report.deleted) == tuple(
                             expected.count(what) for what in ("new", "changed", "gone")
@@ -343,7 +364,7 @@ def test_every_version_that_stands_at_a_reaction_is_reacted_to_once(
                     cursors.append(None)
     finally:
         for connection in bots:
-            connection.close()
+            connection.rollback()
 
 
 def write(bot: psycopg.Connection[Any], wish: int, comment: str) -> None:
@@ -358,12 +379,3 @@ def compare(committed: dict[int, str], reacted: dict[int, str]) -> list[str]:
     """Return what a reaction has to find."""
     found = ["new" if wish not in reacted else "changed" for wish in committed if committed[wish] != reacted.get(wish)]
     return found + ["gone"] * len(reacted.keys() - committed.keys())
-
-
-@pytest.fixture
-def shared(workshop: Workshop) -> Workshop:
-    """One database for all examples."""
-    workshop.add_tenant()
-    workshop.add_client()
-    react(workshop)
-    return workshop

@@ -61,10 +61,10 @@ def read_kept(workshop: Workshop) -> dict[str, list[dict[str, Any]]]:
 def test_what_is_forced_leaves_no_figure_no_model_and_no_message(workshop: Workshop) -> None:
     salon = workshop
     salon.add_dialogue()
-    salon.build_with_dbt(as_of=YESTERDAY.isoformat())
+    salon.build(as_of=YESTERDAY.isoformat())
     pipeline.score(salon.url)
     kept, shown = read_kept(salon), salon.execute("select * from dashboard.figures_shown order by tenant_id, day")
-    salon.build_with_dbt(as_of=AHEAD.isoformat())
+    salon.build(as_of=AHEAD.isoformat())
     assert salon.execute("select max(day) as day from dashboard.metrics_dailies") == [{"day": AHEAD}]
     [report] = pipeline.score(salon.url, kinds=["churn"])
     assert "lies ahead" in report.reason
@@ -73,7 +73,7 @@ def test_what_is_forced_leaves_no_figure_no_model_and_no_message(workshop: Works
     later = salon.execute("select * from dashboard.figures_shown order by tenant_id, day")
     assert [row for row in later if row["day"] <= YESTERDAY] == shown
     assert max(row["day"] for row in later) <= datetime.now(UTC).date()
-    salon.build_with_dbt(as_of=YESTERDAY.isoformat())
+    salon.build(as_of=YESTERDAY.isoformat())
     assert salon.execute("select max(day) as day from dashboard.metrics_dailies") == [{"day": YESTERDAY}]
     assert salon.execute("select count(*) as n from dashboard.restatements") == [{"n": 0}]
     assert salon.execute("select count(*) as n from build.touched_days where day > current_date + 1") == [{"n": 0}]

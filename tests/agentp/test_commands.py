@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -12,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from agentp.cli import app
 from agentp.server import find_server
+from agentp.settings import Settings
 from tests.agentp.conftest import RunCommand
 from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
@@ -48,16 +52,61 @@ def test_url_prints_one_line_that_connects_and_starts_the_server(run_command: Ru
     assert find_server(home=server_home) is None
 
 
-def test_the_whole_way_on_a_small_demo(run_command: RunCommand, database_url: str) -> None:
-    answer = run_command("demo", "--sessions", "60", "--run", database_url=database_url)
+def test_the_whole_way_on_a_small_demo(
+    run_command: RunCommand, open_database: Callable[[str | None], str], home: Path
+) -> None:
+    database_url = open_database(None)
+    with watch_family() as seen:
+        answer = run_command("demo", "--sessions", "60", "--run", database_url=database_url)
     assert answer.code == 0, answer.err
     assert "dashboard.metrics_dailies" in answer.out
     assert "data tests passed" in answer.out
     assert "messages.session_id_present" in answer.out
-    again = run_command("run", "--as-of", "2026-10-31", database_url=database_url)
-    assert again.code == 0
-    assert "changes" in again.out
+    # No password stands on a command line, where everybody on the machine may read it (issue 7, "The connection").
+    assert any("spawn" in line for line in seen), "the gate has a process of its own"
+    password = str(conninfo_to_dict(database_url).get("password") or "no password")
+    assert not [line for line in seen if password in line]
+    demo = Workshop(url=database_url, settings=Settings(home=home, database_url=database_url))
+    assert demo.execute("select outcome from quality.job_runs") == [{"outcome": "succeeded"}]
+
+    # A run goes on when rows fail.
+    demo.execute("update recent_history_v2 set role = 'robot' where id = (select min(id) from recent_history_v2)")
+    again = run_command("run", "--as-of", "2026-10-31", database_url=database_url, report="false")
+    assert again.code == 0, again.err
+    for said in ("messages.role_known", "Critical rules fail.", "data tests passed", "changes"):
+        assert said in again.out
     assert run_command("doctor", database_url=database_url).code == 0
+
+    # It stops at a missing column.
+    before = demo.read_marts()
+    demo.execute("alter table conversation_sessions_v2 rename column channel to medium")
+    stopped = run_command("run", "--as-of", "2026-10-31", database_url=database_url)
+    assert stopped.code == 1
+    assert "conversation_sessions_v2: channel is missing (renamed to medium?)" in stopped.err
+    assert "Traceback" not in stopped.err
+    assert demo.read_marts() == before
+
+
+@contextmanager
+def watch_family() -> Iterator[set[str]]:
+    """Collect the command lines of this process and of all that it starts."""
+    seen: set[str] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        me = psutil.Process()
+        while not over.wait(0.05):
+            for member in (me, *me.children(recursive=True)):
+                with suppress(psutil.Error):
+                    seen.add(" ".join(member.cmdline()))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
 
 
 def test_loading_into_an_unused_database_makes_the_raw_tables(

@@ -34,6 +34,7 @@ def find_port() -> int:
 
 def write_a_row(url: str) -> None:
     with psycopg.connect(url) as connection:
+        connection.execute("drop table if exists kept")
         connection.execute("create table kept (value int)")
         connection.execute("insert into kept values (7)")
 
@@ -44,12 +45,20 @@ def read_the_row(url: str) -> object:
         return row[0] if row else None
 
 
-def test_a_killed_server_comes_back_with_its_data_on_the_same_port(server_home: Path) -> None:
-    server = start_server(home=server_home, preferred_port=find_port())
+@pytest.fixture(scope="module")
+def known_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home whose server was initialized; each test starts it, and may leave it as it likes."""
+    home = tmp_path_factory.mktemp("known") / "home"
+    yield home
+    remove_server(home=home)
+
+
+def test_a_killed_server_comes_back_with_its_data_on_the_same_port(known_home: Path) -> None:
+    server = start_server(home=known_home, preferred_port=find_port())
     write_a_row(server.url)
     os.kill(server.pid, signal.SIGKILL)
     psutil.wait_procs([psutil.Process(server.pid)] if psutil.pid_exists(server.pid) else [], timeout=10)
-    again = start_server(home=server_home, preferred_port=find_port())
+    again = start_server(home=known_home, preferred_port=find_port())
     assert again.pid != server.pid
     assert again.url == server.url
     assert read_the_row(again.url) == 7
@@ -81,14 +90,14 @@ def test_a_taken_port_is_left_to_who_has_it(server_home: Path) -> None:
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_a_leftover_pid_file_of_another_process_is_no_obstacle(server_home: Path) -> None:
-    server = start_server(home=server_home, preferred_port=find_port())
+def test_a_leftover_pid_file_of_another_process_is_no_obstacle(known_home: Path) -> None:
+    server = start_server(home=known_home, preferred_port=find_port())
     write_a_row(server.url)
-    stop_server(home=server_home)
+    stop_server(home=known_home)
     pid_file = server.data / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n{server.data}\n1700000000\n{server.port}\n\n127.0.0.1\n\nready\n")
-    assert find_server(home=server_home) is None
-    assert read_the_row(start_server(home=server_home, preferred_port=find_port()).url) == 7
+    assert find_server(home=known_home) is None
+    assert read_the_row(start_server(home=known_home, preferred_port=find_port()).url) == 7
 
 
 def test_a_killed_initialization_is_begun_anew(server_home: Path) -> None:
@@ -122,22 +131,22 @@ def test_two_starts_never_make_the_system_user_at_the_same_time(
     assert met == [False, False]
 
 
-def test_only_the_owner_reads_the_password_and_nobody_enters_without(server_home: Path) -> None:
-    server = start_server(home=server_home, preferred_port=find_port())
-    assert stat.S_IMODE((server_home / "password").stat().st_mode) == 0o600
+def test_only_the_owner_reads_the_password_and_nobody_enters_without(known_home: Path) -> None:
+    server = start_server(home=known_home, preferred_port=find_port())
+    assert stat.S_IMODE((known_home / "password").stat().st_mode) == 0o600
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(server.url, password="guess")
     with psycopg.connect(server.url) as connection:
         assert connection.execute("show listen_addresses").fetchone() == ("127.0.0.1",)
 
 
-def test_a_lost_password_is_said_with_its_cure(server_home: Path) -> None:
-    start_server(home=server_home, preferred_port=find_port())
-    kept = (server_home / "password").read_text()
-    (server_home / "password").unlink()
+def test_a_lost_password_is_said_with_its_cure(known_home: Path) -> None:
+    start_server(home=known_home, preferred_port=find_port())
+    kept = (known_home / "password").read_text()
+    (known_home / "password").unlink()
     with pytest.raises(ServerError, match="password"):
-        start_server(home=server_home, preferred_port=find_port())
-    (server_home / "password").write_text(kept)
+        start_server(home=known_home, preferred_port=find_port())
+    (known_home / "password").write_text(kept)
 
 
 @pytest.mark.parametrize(("gibibytes", "processors"), [(1, 1), (8, 4), (256, 64)])
@@ -148,8 +157,8 @@ def test_the_configuration_follows_the_machine(gibibytes: int, processors: int) 
     assert int(sized["max_worker_processes"]) > processors
 
 
-def test_the_server_runs_with_the_configuration_it_was_given(server_home: Path) -> None:
-    server = start_server(home=server_home, preferred_port=find_port())
+def test_the_server_runs_with_the_configuration_it_was_given(known_home: Path) -> None:
+    server = start_server(home=known_home, preferred_port=find_port())
     wanted = suggest_settings(memory_bytes=psutil.virtual_memory().total, processors=os.cpu_count() or 1)
     with psycopg.connect(server.url) as connection:
         for name in ("max_parallel_workers", "jit", "random_page_cost"):
@@ -211,10 +220,10 @@ def test_programs_that_the_system_user_cannot_reach_are_copied(tmp_path: Path, m
 
 
 def test_a_full_disk_is_said_by_the_server_that_does_not_start(
-    server_home: Path, monkeypatch: pytest.MonkeyPatch
+    known_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = start_server(home=server_home, preferred_port=find_port())
-    stop_server(home=server_home)
+    server = start_server(home=known_home, preferred_port=find_port())
+    stop_server(home=known_home)
 
     def fail(*arguments: str, log: Path) -> None:
         log.write_text("FATAL:  could not write lock file: No space left on device\n")
@@ -222,5 +231,5 @@ def test_a_full_disk_is_said_by_the_server_that_does_not_start(
 
     monkeypatch.setattr("agentp.server.run_tool", fail)
     with pytest.raises(ServerError, match="No space left on device") as caught:
-        start_server(home=server_home, preferred_port=server.port)
+        start_server(home=known_home, preferred_port=server.port)
     assert "Free some space" in caught.value.cure

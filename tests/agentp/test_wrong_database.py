@@ -40,7 +40,7 @@ def test_a_raw_table_that_vanished_stops_what_needs_it_and_is_not_made_anew(
     run_command: RunCommand, workshop: Workshop
 ) -> None:
     workshop.add_dialogue()
-    workshop.build_with_dbt()
+    workshop.build()
     before = workshop.read_marts()
     workshop.execute("drop table recent_history_v2 cascade")
     for command in (("run", "--as-of", "2026-02-28"), ("build", "--as-of", "2026-02-28")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
@@ -34,22 +35,48 @@ def salons(open_database: Callable[[str | None], str], _filled_salons: str, home
     return _open(open_database(_filled_salons), home)
 
 
+@dataclass(frozen=True)
+class FirstRun:
+    """The first daily run of the salons: what came of it, the name of its database, and the site it wrote."""
+
+    run: JobRun
+    database: str
+    site: Path
+
+
 @pytest.fixture(scope="session")
-def _first_run(make_database: Callable[[str | None], str], _filled_salons: str, home: Path) -> tuple[str, JobRun]:
-    url = make_database(_filled_salons)
-    return str(conninfo_to_dict(url)["dbname"]), run_job(_open(url, home))
+def reported_run(
+    make_database: Callable[[str | None], str],
+    _filled_salons: str,
+    built_template: str,
+    home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> FirstRun:
+    """The first daily run of these salons, with a site; what tests build later is made of recorded scripts."""
+    url, site = make_database(_filled_salons), tmp_path_factory.mktemp("first") / "site"
+    workshop = _open(url, home)
+    workshop.settings = workshop.settings.model_copy(update={"report": True, "report_folder": site})
+    return FirstRun(run_job(workshop), str(conninfo_to_dict(url)["dbname"]), site)
 
 
 @pytest.fixture
-def first_run(_first_run: tuple[str, JobRun]) -> JobRun:
+def first_run(reported_run: FirstRun) -> JobRun:
     """What came of the first daily run of these salons."""
-    return _first_run[1]
+    return reported_run.run
 
 
 @pytest.fixture
-def built_salons(open_database: Callable[[str | None], str], _first_run: tuple[str, JobRun], home: Path) -> Workshop:
+def built_salons(open_database: Callable[[str | None], str], reported_run: FirstRun, home: Path) -> Workshop:
     """These salons as their first daily run left them."""
-    return _open(open_database(_first_run[0]), home)
+    return _open(open_database(reported_run.database), home)
+
+
+@pytest.fixture
+def early_salons(workshop: Workshop) -> Workshop:
+    """These salons beside marts that stand and know nothing of them yet: the first build may be of any day."""
+    _fill(workshop)
+    workshop.settings = workshop.settings.model_copy(update={"retry_seconds": 0.05})
+    return workshop
 
 
 def _open(url: str, home: Path) -> Workshop:

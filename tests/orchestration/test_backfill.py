@@ -28,6 +28,11 @@ def spoil(salons: Workshop) -> None:
     salons.execute("update dashboard.funnel_daily set booked = 99")
     salons.execute("delete from dashboard.sessions where booking_id = 'far-9'")
     salons.execute("update dashboard.dialogs set message_text = 'spoilt' where sent_day = '2026-02-10'")
+    # A row that nobody computed.
+    salons.execute(
+        "insert into dashboard.revenue_daily select (jsonb_populate_record(null::dashboard.revenue_daily, "
+        'to_jsonb(revenue_daily) || \'{"day": "2026-02-16"}\')).* from dashboard.revenue_daily limit 1'
+    )
 
 
 def backfill(salons: Workshop, days: Days = FEBRUARY, *, chunk_days: int = 31) -> backfills.BackfillReport:
@@ -36,57 +41,55 @@ def backfill(salons: Workshop, days: Days = FEBRUARY, *, chunk_days: int = 31) -
     )
 
 
-def test_days_computed_anew_are_as_a_run_on_those_days_made_them(built_salons: Workshop) -> None:
+def test_days_computed_anew_are_as_a_run_on_those_days_made_them_also_where_it_died_half_way(
+    built_salons: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = built_salons.read_marts()
-    spoil(built_salons)
-    report = backfill(built_salons)
-    after = built_salons.read_marts()
-    days = [row for row in before["dashboard.metrics_dailies"] if row["day"] != date(2026, 1, 31)]
-    assert [row for row in after["dashboard.metrics_dailies"] if row["day"] != date(2026, 1, 31)] == days
-    for mart in ("dashboard.funnel_daily", "dashboard.sessions", "dashboard.dialogs", "dashboard.visits"):
-        assert after[mart] == before[mart]
-    assert (report.computed, report.as_of) == (1, "2026-02-28")
-
-
-def test_days_outside_of_the_range_are_left_as_they_are(built_salons: Workshop) -> None:
-    spoil(built_salons)
-    backfill(built_salons)
-    untouched = built_salons.execute(
-        "select distinct p90_response_ms from dashboard.metrics_dailies where day = '2026-01-31'"
-    )
-    assert untouched == [{"p90_response_ms": 99}]
-
-
-def test_a_past_day_is_what_a_run_as_of_that_day_made_of_it(salons: Workshop) -> None:
-    run_job(salons, tags={"agentp/as_of": "2026-02-12"})
-    then = salons.execute("select * from dashboard.metrics_dailies where day <= '2026-02-12' order by tenant_id, day")
-    run_job(salons)
-    salons.execute("update dashboard.metrics_dailies set p90_response_ms = 99, unique_clients = 99")
-    backfill(salons, Days(date(2026, 1, 1), date(2026, 2, 12)), chunk_days=10)
-    now = salons.execute("select * from dashboard.metrics_dailies where day <= '2026-02-12' order by tenant_id, day")
-    assert now == then
-
-
-def test_a_backfill_that_died_goes_on_where_it_stopped(built_salons: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     spoil(built_salons)
     seen: list[Days] = []
     run_days = runs.run_days
 
-    def die_at_the_third(settings: Any, days: Days, **options: Any) -> None:
+    def die_at_the_second(settings: Any, days: Days, **options: Any) -> None:
         seen.append(days)
-        if len(seen) == 3:
+        if len(seen) == 2:
             raise KeyboardInterrupt
         run_days(settings, days, **options)
 
-    monkeypatch.setattr(backfills, "run_days", die_at_the_third)
+    monkeypatch.setattr(backfills, "run_days", die_at_the_second)
     with pytest.raises(KeyboardInterrupt):
-        backfill(built_salons, chunk_days=10)
-    report = backfill(built_salons, chunk_days=10)
-    assert (report.passed_over, report.computed) == (2, 1)
-    assert [str(days) for days in seen] == [
-        "2026-02-01..2026-02-10", "2026-02-11..2026-02-20", "2026-02-21..2026-02-28", "2026-02-21..2026-02-28",
-    ]  # fmt: skip
-    assert backfill(built_salons, chunk_days=10).passed_over == 0
+        backfill(built_salons, chunk_days=14)
+    report = backfill(built_salons, chunk_days=14)
+    assert (report.passed_over, report.computed, report.as_of) == (1, 1, "2026-02-28")
+    assert list(map(str, seen)) == ["2026-02-01..2026-02-14", "2026-02-15..2026-02-28", "2026-02-15..2026-02-28"]
+
+    after = built_salons.read_marts()
+    untouched = date(2026, 1, 31)
+    days = [row for row in before["dashboard.metrics_dailies"] if row["day"] != untouched]
+    assert [row for row in after["dashboard.metrics_dailies"] if row["day"] != untouched] == days
+    for mart in ("funnel_daily", "revenue_daily", "sessions", "dialogs", "visits"):
+        assert after[f"dashboard.{mart}"] == before[f"dashboard.{mart}"], mart
+    outside = [row for row in after["dashboard.metrics_dailies"] if row["day"] == untouched]
+    assert {row["p90_response_ms"] for row in outside} == {99}, "days outside of the range are left as they are"
+
+    # A backfill that ended is over: the same days again are computed again.
+    monkeypatch.setattr(backfills, "run_days", lambda settings, days, **options: seen.append(days))
+    monkeypatch.setattr(backfills, "check_marts", lambda *arguments, **options: 0)
+    again = backfill(built_salons, chunk_days=14)
+    assert (again.passed_over, len(seen)) == (0, 5)
+
+
+def test_a_past_day_is_what_a_run_as_of_that_day_made_of_it(
+    early_salons: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = "from dashboard.metrics_dailies where day between '2026-02-01' and '2026-02-12' order by tenant_id, day"
+    early_salons.build(as_of="2026-02-12")
+    then = early_salons.execute(f"select * {days}")
+    early_salons.build()
+    early_salons.execute("update dashboard.metrics_dailies set p90_response_ms = 99, unique_clients = 99")
+    monkeypatch.setattr(backfills, "check_marts", lambda *arguments, **options: 0)
+    backfill(early_salons, Days(date(2026, 2, 1), date(2026, 2, 12)))
+    assert len(then) == 3 * 12
+    assert early_salons.execute(f"select * {days}") == then
 
 
 def test_a_backfill_from_the_ui_computes_the_days_it_names(built_salons: Workshop) -> None:
@@ -127,13 +130,3 @@ def test_a_run_that_is_only_filed_under_a_day_computes_none_anew() -> None:
     assert find_days({"dagster/partition": "2026-02-01", "agentp/only_changes": "true"}) is None
     assert str(find_days({"dagster/partition": "2026-02-01"})) == "2026-02-01..2026-02-01"
     assert find_days({}) is None
-
-
-def test_rows_that_nobody_computed_go(built_salons: Workshop) -> None:
-    built_salons.execute(
-        "insert into dashboard.revenue_daily select (jsonb_populate_record(null::dashboard.revenue_daily, "
-        'to_jsonb(revenue_daily) || \'{"day": "2026-02-16"}\')).* from dashboard.revenue_daily limit 1'
-    )
-    backfill(built_salons)
-    days = built_salons.execute("select distinct day::text from dashboard.revenue_daily order by 1")
-    assert [row["day"] for row in days] == ["2026-02-09", "2026-02-10"]

@@ -14,6 +14,7 @@ from tests.support.jobs import run_job
 from tests.support.marts import Workshop
 
 errors = psycopg.errors
+GATE = ["quality.rules"]
 
 
 @pytest.mark.parametrize(
@@ -85,13 +86,13 @@ def test_a_step_is_tried_again_after_a_deadlock_and_the_run_succeeds(
     salons: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_at_first(monkeypatch, [errors.DeadlockDetected("deadlock detected"), errors.SerializationFailure("could not")])
-    assert run_job(salons).success
+    assert run_job(salons, assets=GATE).success
     assert read_attempts(salons) == [(1, "retried"), (2, "retried"), (3, "succeeded")]
 
 
 def test_a_fault_that_does_not_pass_is_not_tried_again(salons: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_at_first(monkeypatch, [errors.UniqueViolation("duplicate key\nDETAIL: Key (phone)=(+79001234567)")])
-    run = run_job(salons)
+    run = run_job(salons, assets=GATE)
     assert not run.success
     assert read_attempts(salons) == [(1, "failed")]
     [history] = salons.execute("select outcome, error from quality.job_runs")
@@ -100,7 +101,7 @@ def test_a_fault_that_does_not_pass_is_not_tried_again(salons: Workshop, monkeyp
 
 def test_attempts_end(salons: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_at_first(monkeypatch, [errors.DeadlockDetected("deadlock detected") for _ in range(9)])
-    assert not run_job(salons).success
+    assert not run_job(salons, assets=GATE).success
     assert [outcome for _, outcome in read_attempts(salons)] == ["retried", "retried", "retried", "failed"]
 
 
@@ -113,7 +114,7 @@ def test_dbt_is_tried_again_when_its_connection_is_cut(built_salons: Workshop, m
     )
     built_salons.execute("create trigger cut after update on dashboard.sessions execute function cut()")
     built_salons.execute("update conversation_sessions_v2 set booking_amount = 1700 where booking_id = 'far-9'")
-    assert run_job(built_salons).success
+    assert run_job(built_salons, assets=["+dashboard.sessions"]).success
     attempts = built_salons.execute(
         "select outcome from quality.job_steps where step = 'marts' order by started_at desc, attempt desc limit 2"
     )

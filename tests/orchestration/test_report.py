@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -14,39 +15,43 @@ from orchestration.loading import load_definitions
 from orchestration.tags import DAILY, HOURLY
 from orchestration.targets import LISTENER, Listener
 from reports.selections import CHAIN, SALON
+from tests.orchestration.conftest import FirstRun
 from tests.reports.site_reading import snap
-from tests.support.jobs import JobRun, run_job
+from tests.support.jobs import run_job
 from tests.support.marts import Workshop, make_id
 
 
 @pytest.fixture
-def reported(salons: Workshop, tmp_path: Path) -> Workshop:
-    """The three salons, with the report switched on."""
-    salons.settings = salons.settings.model_copy(update={"report": True, "report_folder": tmp_path / "site"})
-    return salons
+def reported(built_salons: Workshop, tmp_path: Path) -> Workshop:
+    """The three salons after their first daily run, with the report switched on."""
+    built_salons.settings = built_salons.settings.model_copy(
+        update={"report": True, "report_folder": tmp_path / "site"}
+    )
+    return built_salons
 
 
-def find_order(run: JobRun) -> list[str]:
-    """Return the steps of a run in the order in which they began."""
-    return run.find_steps("STEP_START")
-
-
-def test_the_daily_run_writes_the_site_last(reported: Workshop, tmp_path: Path) -> None:
-    run = run_job(reported)
+def test_the_daily_run_writes_the_site_last(reported_run: FirstRun, built_salons: Workshop) -> None:
+    run = reported_run.run
     assert run.success
-    assert find_order(run)[-1] == "reports__site"
+    assert run.find_steps("STEP_START")[-1] == "reports__site"
     found = run.find_materializations()["reports.site"]
     assert {name: found[name].value for name in ("salons", "rendered", "removed", "audience")} == {
         "salons": 3, "rendered": 3, "removed": 0, "audience": "owner",
     }  # fmt: skip
-    assert found["path"].value == str(tmp_path / "site" / "index.html")
+    assert found["path"].value == str(reported_run.site / "index.html")
     assert run.listener.results["site"].rendered == 3
-    steps = reported.execute("select step, outcome from quality.job_steps where run_id = %s", [run.run_id])
+    steps = built_salons.execute("select step, outcome from quality.job_steps where run_id = %s", [run.run_id])
     assert {"step": "reports__site", "outcome": "succeeded"} in steps
 
+
+def test_only_what_changed_is_rendered_and_what_may_not_be_believed_is_not_shown(
+    reported: Workshop, reported_run: FirstRun, tmp_path: Path
+) -> None:
+    shutil.copytree(reported_run.site, tmp_path / "site")
     before = snap(tmp_path / "site")
     reported.execute("update conversation_sessions_v2 set final_summary = 'late' where booking_id = 'far-10'")
-    run = run_job(reported)
+    reported.build()
+    run = run_job(reported, assets=["reports.site"])
     assert run.find_materializations()["reports.site"]["rendered"].value == 1
     changed = {name for name, content in snap(tmp_path / "site").items() if before.get(name) != content}
     assert len({name.split("/")[1] for name in changed if name.startswith("salons/")}) == 1
@@ -56,9 +61,9 @@ def test_the_daily_run_writes_the_site_last(reported: Workshop, tmp_path: Path) 
         "delete from dashboard.metrics_dailies where tenant_id = %s and day = '2026-02-11'", [make_id("salon")]
     )
     before = snap(tmp_path / "site")
-    run = run_job(reported)
+    run = run_job(reported, assets=["dashboard.metrics_dailies", "reports.site"])
     assert not run.success
-    assert "reports__site" not in find_order(run)
+    assert "reports__site" not in run.find_steps("STEP_START")
     assert "reports.site" not in run.find_materializations()
     assert snap(tmp_path / "site") == before
 
@@ -66,13 +71,14 @@ def test_the_daily_run_writes_the_site_last(reported: Workshop, tmp_path: Path) 
 def test_a_site_that_cannot_be_written_fails_the_run_and_nothing_before_it(reported: Workshop, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "letters").write_text("mine", encoding="utf-8")
-    run = run_job(reported)
+    run = run_job(reported, assets=["quality.rules", "dashboard.sessions", "reports.site"])
     assert not run.success
-    [error] = reported.execute(
-        "select step, outcome, error from quality.job_steps where run_id = %s and outcome = 'failed'", [run.run_id]
-    )
-    assert error["step"] == "reports__site"
-    assert "holds something else" in error["error"]
+    steps = reported.execute("select step, outcome, error from quality.job_steps where run_id = %s", [run.run_id])
+    assert {row["step"]: row["outcome"] for row in steps} == {
+        "data_standard": "succeeded", "marts": "succeeded", "reports__site": "failed",
+    }  # fmt: skip
+    [error] = [row["error"] for row in steps if row["error"]]
+    assert "holds something else" in error
     assert reported.execute("select count(*) as n from dashboard.sessions")[0]["n"] == 6
 
 

@@ -90,13 +90,13 @@ def test_without_a_wishlist_the_sensor_says_so(deployed: Workshop) -> None:
 
 def test_a_failed_run_is_told_once_and_its_mending_once(deployed: Workshop, webhook: Webhook) -> None:
     deployed.execute("alter table conversation_sessions_v2 rename column started_at to begun_at")
-    assert not run_job(deployed).success
+    assert not run_job(deployed, assets=["quality.rules"]).success
     with dg.DagsterInstance.ephemeral() as instance:
         for _ in range(3):
             tick(build_alerts(), None, instance)
         told = len(webhook.posts)
         deployed.execute("alter table conversation_sessions_v2 rename column begun_at to started_at")
-        assert run_job(deployed).success
+        assert run_job(deployed, assets=["quality.rules"]).success
         for _ in range(3):
             tick(build_alerts(), None, instance)
     assert (told, len(webhook.posts)) == (1, 2)

@@ -35,6 +35,27 @@ def find_violations(page: Page, rules: dict[str, Any] = RULES) -> list[str]:
     ]
 
 
+def find_nameless(page: Page) -> list[str]:
+    """Return the controls without a name, those included that axe-core lets pass."""
+    return [
+        f"no name: {control}"
+        for control in page.evaluate(
+            "() => [...document.querySelectorAll('input, select, button, textarea, summary, a')]"
+            ".filter(control => ![...control.labels ?? []].some(label => label.textContent.trim())"
+            " && !control.getAttribute('aria-label') && !control.textContent.trim())"
+            ".map(control => control.outerHTML.slice(0, 120))"
+        )
+    ]
+
+
+def find_headings(page: Page) -> list[int]:
+    """Return the levels of a page's headings, in order."""
+    levels: list[int] = page.evaluate(
+        "() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(heading => +heading.localName[1])"
+    )
+    return levels
+
+
 def list_all(chain: Workshop, site: Path) -> list[Path]:
     return [site / "ru" / f"{name}.html" for name in CHAIN_PAGES] + [
         site / find_salon(chain, "north") / "ru" / f"{name}.html" for name in SALON_PAGES
@@ -42,13 +63,19 @@ def list_all(chain: Workshop, site: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_axe_finds_nothing_grave_on_any_page(browser: Browser, chain: Workshop, owner_site: Path, width: int) -> None:
+def test_every_page_suits_axe_names_its_controls_and_orders_its_headings(
+    browser: Browser, chain: Workshop, owner_site: Path, width: int
+) -> None:
     found = {}
     # The policy of the pages keeps axe itself out.
     with watch(browser, width=width, bypass_csp=True) as watched:
         for path in list_all(chain, owner_site):
             page = watched.visit(path)
-            violations = find_violations(page)
+            violations = find_violations(page) + find_nameless(page)
+            levels = find_headings(page)
+            assert (levels[0], levels.count(1)) == (1, 1)
+            steps = [after - before for before, after in pairwise(levels)]
+            assert max(steps, default=0) <= 1, (path.name, levels)
             page.emulate_media(color_scheme="dark")
             watched.settle()
             violations += find_violations(page, COLOURS)
@@ -72,28 +99,6 @@ def test_axe_finds_nothing_grave_in_an_open_dialog_nor_in_open_details(
             page = watched.visit(folder / "index.html")
             page.locator("details").evaluate_all("found => found.forEach(box => { box.open = true; })")
             assert find_violations(page) == []
-
-
-def test_every_control_has_a_name_and_headings_come_in_order(
-    browser: Browser, chain: Workshop, owner_site: Path
-) -> None:
-    with watch(browser) as watched:
-        for path in list_all(chain, owner_site):
-            page = watched.visit(path)
-            nameless = page.evaluate(
-                "() => [...document.querySelectorAll('input, select, button, textarea, summary, a')]"
-                ".filter(control => ![...control.labels ?? []].some(label => label.textContent.trim())"
-                " && !control.getAttribute('aria-label') && !control.textContent.trim())"
-                ".map(control => control.outerHTML.slice(0, 120))"
-            )
-            assert (path.name, nameless) == (path.name, [])
-            levels = page.evaluate(
-                "() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(heading => +heading.localName[1])"
-            )
-            assert levels[0] == 1
-            assert levels.count(1) == 1
-            steps = [after - before for before, after in pairwise(levels)]
-            assert max(steps, default=0) <= 1, (path.name, levels)
 
 
 def test_everything_that_takes_focus_shows_it(browser: Browser, chain: Workshop, owner_site: Path) -> None:

@@ -68,9 +68,9 @@ def fill(workshop: Workshop) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(make_database: Callable[[str | None], str], _template: str, home: Path) -> Workshop:
+def built(make_database: Callable[[str | None], str], built_template: str, home: Path) -> Workshop:
     """A database with the two salons, built; no test changes it."""
-    url = make_database(_template)
+    url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url))
     fill(workshop)
     workshop.build()
@@ -132,11 +132,11 @@ def test_analysts_get_no_column_and_no_word_of_people(built: Workshop, tmp_path:
 def test_the_manifest_says_what_the_files_are(built: Workshop, tmp_path: Path) -> None:
     report = export_marts(built.url, tmp_path, marts=["clients"], tenants=["south-nails"])
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-    built_at = built.execute("select finished_at from build.runs where outcome = 'complete'")[0]["finished_at"]
+    [last] = built.execute("select max(finished_at) as built_at from build.runs where outcome = 'complete'")
     assert manifest["format"] == "csv"
     assert manifest["audience"] == "analyst"
     assert manifest["as_of"] == "2026-02-28"
-    assert datetime.fromisoformat(manifest["built_at"]) == built_at
+    assert datetime.fromisoformat(manifest["built_at"]) == last["built_at"]
     assert manifest["tenants"] == [str(make_id("south"))]
     assert manifest["files"][0]["left_out"] == ["client_name", "phone"]
     assert manifest["files"][0]["rows"] == report.files[0].rows == 3
