@@ -213,8 +213,8 @@ def test_no_owner_works_beside_what_calls_functions_that_do_something(
 
 COMMANDS = (
     ("check",), ("build",), ("score",), ("activate",), ("repair", "sessions", "--apply"),
-    ("report", "--out", "{folder}"), ("export", "--out", "{folder}"), ("backfill", "2026-01-01", "2026-01-02"), ("run", "--no-migrations"),
-    ("forget", "--client", "11111111-1111-4111-8111-111111111111"),
+    ("report", "--out", "{folder}"), ("export", "--out", "{folder}"), ("backfill", "2026-01-01", "2026-01-02"),
+    ("run", "--no-migrations"), ("forget", "--client", "11111111-1111-4111-8111-111111111111"),
 )  # fmt: skip
 
 
