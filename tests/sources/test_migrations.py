@@ -170,6 +170,19 @@ def test_no_index_of_ours_refuses_a_row_of_the_bots_for_its_length(legacy: Works
     )  # fmt: skip
 
 
+def test_an_index_that_is_wanted_no_more_waits_for_no_reader(legacy: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    legacy.migrate()
+    legacy.execute("create index agentp_clients_whatsapp on clients_v2 (whatsapp_id)")
+    monkeypatch.setattr("sources.migrations.LOCK_TIMEOUT", "200ms")
+    left = "select count(*) as n from pg_class where relname = 'agentp_clients_whatsapp'"
+    with psycopg.connect(legacy.url) as reader:
+        reader.execute("select count(*) from clients_v2")
+        for _ in range(2):
+            assert legacy.migrate() == []
+    assert legacy.migrate() == []
+    assert legacy.execute(left) == [{"n": 0}]
+
+
 def test_migrations_are_numbered_without_gaps() -> None:
     numbers = [int(migration.name[:4]) for migration in list_migrations()]
     assert numbers == list(range(1, len(numbers) + 1))
