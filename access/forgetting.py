@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import sql
 
-from access.nobodies import ALL_TABLES, make_nobodys
+from access.nobodies import ALL_TABLES, SPOKEN, make_nobodys
 from access.people import Person, find_shared, read_terms
 from access.receipts import (
     SITE,
@@ -99,7 +99,7 @@ def _look(
         client_id=client_id, nobody_id=uuid4(), tenant_id=tenant_id, is_alone=is_alone,
         terms=read_terms(connection, client_id, tenant_id=None if is_alone else tenant_id),
     )  # fmt: skip
-    person = replace(person, terms=find_shared(connection, person, ALL_TABLES))
+    person = replace(person, terms=find_shared(connection, person, ALL_TABLES, spoken=SPOKEN))
     rows = count_raw_rows(connection, person) | count_traces(connection, person, relations)
     if files := site.count(person):
         rows[SITE] = files

@@ -35,6 +35,8 @@ FREE_TEXT: Mapping[tuple[str, str], str | None] = {
     ("conversation_sessions_v2", "final_summary"): None, ("recent_history_v2", "message"): REMOVED,
     ("wishlist_v2", "comment"): None,
 }  # fmt: skip
+SPOKEN = tuple({column for _, column in FREE_TEXT})
+"""Columns in which anybody may speak of anybody."""
 
 # Lists keep their length and what is plain in them; what lies deeper could hold anything.
 _KEEP_KEYS = sql.SQL("""coalesce((
@@ -125,6 +127,24 @@ def _replace(connection: psycopg.Connection[Any], person: Person, present: datet
             )
         )
     connection.execute(sql.SQL("delete from public.clients_v2 as rows where {}").format(belongs_to(person, "id")))
+    _remove_mentions(connection, person)
+
+
+def _remove_mentions(connection: psycopg.Connection[Any], person: Person) -> None:
+    """Take the person out of what others say of them; where two have one name, nobody knows whom they mean."""
+    for table, column in FREE_TEXT:
+        for is_here in (True, False):
+            words = sql.SQL("rows.{}").format(sql.Identifier(column))
+            connection.execute(
+                sql.SQL(
+                    "update public.{table} as rows set {column} = regexp_replace({words}, {pattern}, {removed}, 'gi') "
+                    "where (rows.tenant_id is not distinct from {tenant}) = {is_here} and {is_named}"
+                ).format(
+                    table=sql.Identifier(table), column=sql.Identifier(column), words=words, removed=REMOVED,
+                    pattern=person.write_pattern(is_here=is_here), tenant=person.tenant_id, is_here=is_here,
+                    is_named=person.write_test(words, is_here=is_here),
+                )
+            )  # fmt: skip
 
 
 def belongs_to(person: Person, column: str, *, client_id: UUID | None = None) -> sql.Composed:

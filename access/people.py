@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from itertools import permutations
 from typing import Any
@@ -110,12 +110,13 @@ def read_terms(connection: psycopg.Connection[Any], client_id: UUID, *, tenant_i
 
 
 def find_shared(
-    connection: psycopg.Connection[Any], person: Person, tables: Iterable[tuple[str, str, str]]
-) -> tuple[Term, ...]:
+    connection: psycopg.Connection[Any], person: Person, tables: Iterable[tuple[str, str, str]],
+    *, spoken: Collection[str],
+) -> tuple[Term, ...]:  # fmt: skip
     """Return the person's terms, each with whether rows of others hold it too.
 
     ``tables`` are raw tables with the columns of their salon and client. Two clients of one name are two people:
-    what names both cannot be looked for.
+    what names both cannot be looked for. In the ``spoken`` columns somebody only speaks of a person.
     """
     if not person.terms:
         return ()
@@ -132,9 +133,11 @@ def find_shared(
         ]
         row = connection.execute(
             sql.SQL(
-                "select {counts} from (select rows.{tenant} as tenant_id, rows::text as words from public.{table} "
-                "as rows where {client} is distinct from {id}) as others where {any_term}"
+                "select {counts} from (select rows.{tenant} as tenant_id, (to_jsonb(rows) - {spoken}::text[])::text "
+                "as words from (select *, rows::text as words from public.{table} as rows) as rows "
+                "where {client} is distinct from {id} and ({any_term})) as others"
             ).format(
+                spoken=[*spoken, "words"],
                 counts=sql.SQL(", ").join(counts), tenant=sql.Identifier(tenant), table=sql.Identifier(table),
                 client=sql.SQL("rows.{}").format(sql.Identifier(client)), id=person.client_id, any_term=any_term,
             )
@@ -142,9 +145,13 @@ def find_shared(
         for place in range(len(person.terms)):
             here[place] |= bool(row and row[2 * place])
             anywhere[place] |= bool(row and row[2 * place + 1])
+    # The orders of a name's words are one name: they have the sort and the hint.
+    names = [(term.sort, term.hint) for term in person.terms]
+    shared_here = {name for name, is_here in zip(names, here, strict=True) if is_here}
+    shared = {name for name, is_anywhere in zip(names, anywhere, strict=True) if is_anywhere}
     return tuple(
-        replace(term, is_shared_here=is_here, is_shared=is_anywhere)
-        for term, is_here, is_anywhere in zip(person.terms, here, anywhere, strict=True)
+        replace(term, is_shared_here=name in shared_here, is_shared=name in shared)
+        for term, name in zip(person.terms, names, strict=True)
     )
 
 
@@ -173,7 +180,9 @@ def _write_words(sort: str, text: str) -> Term | None:
     joints = [BETWEEN_WORDS.format("|".join(["", *map(re.escape, sorted(set(signs)))])) for signs in between]
     pattern = words[0] + "".join(joint + word for joint, word in zip(joints, words[1:], strict=True))
     before = BEFORE_WORDS if pieces[0] == "" else ""
-    return Term(sort, before + pattern + (r"(?!\w)" if pieces[-1] == "" else ""), max(words, key=len))
+    return Term(
+        sort, before + pattern + (r"(?!\w)" if pieces[-1] == "" else ""), max(words, key=lambda word: (len(word), word))
+    )
 
 
 def _write_number(sort: str, text: str | None) -> Term | None:

@@ -53,8 +53,9 @@ def score(
     the last build, so that scores and marts tell of one moment. As of one that lies ahead nothing is done.
     """
     with hold_marts(url, purpose="score", announce=announce), open_connection(url) as connection:
+        built = _find_build(connection)
         prepare_tables(connection)
-        present = as_of or _find_build(connection)
+        present = as_of or built
         if is_ahead(present):
             reason = f"nothing is fitted, scored or kept as of {present}, which lies ahead"
             return tuple(ScoreReport(kind, False, reason, None, 0) for kind in KINDS if kind in kinds)

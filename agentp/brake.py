@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from agentp.database import open_connection
 from agentp.errors import BuildError
 from agentp.settings import Settings
 
@@ -38,17 +39,32 @@ CLIENTS_EACH = 5
 def require_roots(connection: psycopg.Connection[Any], settings: Settings) -> None:
     """Refuse to build where the raw tables have lost what the marts hold; raises `BuildError`, writes nothing.
 
-    Up to ``brake_rows`` rows of a salon, or a fifth as many clients, are no reason, and neither is a mart, a raw table
-    or a column that is not there: the build itself says so.
+    Up to ``brake_rows`` rows of a salon, or a fifth as many clients, are no reason, but where the salon itself is gone.
+    Neither is a mart, a raw table or a column that is not there: the build itself says so.
     """
+    found = _find_losses(connection, settings)
+    if found:
+        raise BuildError(f"{STOPPED} the build before its first mart: {found}.", cure=CURE)
+
+
+def require_whole(url: str, settings: Settings, *, what: str) -> None:
+    """Refuse to do what reads both the marts and the raw tables where these have lost what those hold.
+
+    ``what`` names it: the scores, the reports. Raises `BuildError`, writes nothing.
+    """
+    with open_connection(url) as connection:
+        found = _find_losses(connection, settings)
+    if found:
+        raise BuildError(f"{STOPPED} {what}: {found}.", cure=f"{CURE} Build first, then.")
+
+
+def _find_losses(connection: psycopg.Connection[Any], settings: Settings) -> str:
     if settings.brake_share >= 1:
-        return
+        return ""
     found: list[str] = []
     with suppress(psycopg.errors.UndefinedColumn):
         found = _look(connection, settings)
-    if found:
-        more = f"; … {len(found) - 3} more" if len(found) > 3 else ""
-        raise BuildError(f"{STOPPED} the build before its first mart: {'; '.join(found[:3])}{more}.", cure=CURE)
+    return "; ".join(found[:3]) + (f"; … {len(found) - 3} more" if len(found) > 3 else "")
 
 
 def _look(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
@@ -66,6 +82,9 @@ def _find_lost(
 ) -> list[str]:
     # An inferred session has no row in the archive.
     counts = sql.SQL("and not published.is_inferred") if mart == "sessions" else sql.SQL("")
+    # A salon is never few rows.
+    floors = {"tenants_v2": 0, "clients_v2": settings.brake_rows // CLIENTS_EACH}
+    floor = floors.get(table, settings.brake_rows)
     rows = connection.execute(
         sql.SQL(
             "select salons.tenant_id::text, (select count(*) from dashboard.{mart} as published "
@@ -76,7 +95,7 @@ def _find_lost(
             "and not exists (select 1 from public.{table} as rows where rows.{column} = salons.tenant_id) "
             "order by 2 desc, 1"
         ).format(mart=sql.Identifier(mart), table=sql.Identifier(table), column=sql.Identifier(column), counts=counts),
-        {"floor": settings.brake_rows // CLIENTS_EACH if mart == "clients" else settings.brake_rows},
+        {"floor": floor},
     ).fetchall()
     return [
         f"{count:,} {word} of salon {tenant} are published and public.{table} has no row of it"

@@ -332,12 +332,16 @@ def score(as_of: AsOf = None, force: Force = False) -> None:
 
     A model that is worse than the one before, or than the base rate, on time it has not seen is not put in place.
     """
+    from agentp.brake import require_whole
     from agentp.console import score_with_progress, show_scores
     from agentp.database import resolve_url
     from agentp.present import require_reached
 
     require_reached(as_of, is_forced=force)
-    show_scores(score_with_progress(resolve_url(read_settings()), as_of=as_of))
+    settings = read_settings()
+    target = resolve_url(settings)
+    require_whole(target, settings, what="the scores")
+    show_scores(score_with_progress(target, as_of=as_of))
 
 
 @app.command()
@@ -351,12 +355,15 @@ def activate(
     """Write churn figures to the bot's memory and queue win-back and slot-offer messages, each once."""
     from activation.runs import activate as activate_marts
     from agentp.activating import read_present, show_activation
+    from agentp.brake import require_whole
     from agentp.console import show_steps
     from agentp.database import resolve_url
     from agentp.present import require_reached
 
     present = read_present(require_reached(as_of, is_forced=force))
-    target = resolve_url(read_settings())
+    settings = read_settings()
+    target = resolve_url(settings)
+    require_whole(target, settings, what="the activation")
     with show_steps("Activating") as steps:
         report = activate_marts(
             target, as_of=present, is_applied=apply, announce=lambda line: notes.print(line), report=steps.reach

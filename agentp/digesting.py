@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from agentp.activating import read_present
+from agentp.brake import require_whole
 from agentp.database import open_connection, resolve_url
 from agentp.errors import AgentpError, SetupError
 from agentp.pipeline import find_last_moment
@@ -38,7 +39,9 @@ def send_with_report(screen: Console, settings: Settings, *, tenant: str | None,
             "AGENTP_DIGESTS names nobody to send to.",
             cure="Set it to URLs as apprise writes them, such as tgram://TOKEN/{admin_chat_id}.",
         )
-    report = send_digests(resolve_url(settings), settings, salon=tenant)
+    target = resolve_url(settings)
+    require_whole(target, settings, what="the digests")
+    report = send_digests(target, settings, salon=tenant)
     if report.obstacle:
         raise SetupError(report.obstacle, cure="Run `agentp run` first.")
     screen.print(

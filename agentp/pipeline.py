@@ -53,7 +53,7 @@ def migrate(
     with open_connection(url, autocommit=True) as connection:
         made: list[str] = []
         if not (is_creating and has_no_raw_tables(connection)):
-            require_sight(connection, is_written=True)
+            require_sight(connection, is_written=True, is_migrating=True)
             made = find_missing_tables(connection)
         warnings = [f"public.{table} was not there and was made, empty; was it lost?" for table in made]
         warnings += apply_migrations(connection, last=last, with_change_tracking=with_change_tracking, report=report)
@@ -113,7 +113,6 @@ def open_build(
     ``without`` are raw tables of which nothing is to be built; ``is_written`` says that the block changes raw rows.
     """
     from access.marts import secure_own_tables
-    from access.ownership import require_own_code
     from access.schema import prepare_access
     from activation.schema import prepare_tables
     from expectations.schema import prepare_store
@@ -125,7 +124,6 @@ def open_build(
         # Each of these in transactions of its own: readers may be at work on whatever they alter.
         with open_connection(url, autocommit=True) as connection:
             require_raw_tables(connection, without=without)
-            require_own_code(connection)
             prepare_raw_views(connection)
             prepare_store(connection)
             prepare_tables(connection)

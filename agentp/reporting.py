@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from agentp.brake import require_whole
 from agentp.console import show_steps
 from agentp.database import resolve_url
 from agentp.errors import SetupError
@@ -28,6 +29,7 @@ def report_with_progress(
     if chosen not in set(Audience):
         raise SetupError(f"--audience is '{chosen}'.", cure="Write --audience owner or --audience analyst.")
     target = resolve_url(settings)
+    require_whole(target, settings, what="the reports")
     with show_steps("Rendering reports") as steps:
         found = write_site(
             target, (folder or find_folder(settings)).expanduser().resolve(), audience=Audience(chosen),

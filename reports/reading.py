@@ -80,6 +80,16 @@ def read_edition(connection: Connection) -> Edition:
         ).fetchone()
     if row is None:
         raise SetupError("Nothing was built yet.", cure="Run `agentp run` first, or `agentp demo --run` to try it.")
+    read = {f"{found.schema}.{found.relation}" for found in (*SALON.values(), *CHAIN.values())}
+    marts = sorted({"dashboard.tenant_settings", *(name for name in read if not name.startswith("quality."))})
+    missing = connection.execute(
+        "select string_agg(name, ', ') from unnest(%s::text[]) as name where to_regclass(name) is null", (marts,)
+    ).fetchone()
+    if missing and missing[0]:
+        # A raw table that was dropped took its views with it.
+        raise SetupError(
+            f"Not there, or not any more: {missing[0]}.", cure="Run `agentp build`; the site stays until then."
+        )
     return Edition(as_of=row[0], built_at=row[1])
 
 

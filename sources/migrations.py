@@ -7,7 +7,8 @@ running all of them is always right. Warnings that a migration raises are part o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -88,12 +89,15 @@ def apply_migrations(
 def _apply(connection: psycopg.Connection[Any], migration: Migration) -> None:
     try:
         if migration.sql.startswith(OUTSIDE_TRANSACTION):
-            _drop_invalid_indexes(connection)
+            _drop_invalid_indexes(connection, wanted=re.findall(r"if not exists (\w+)", migration.sql))
             present = {name for (name,) in connection.execute(_READ_INDEXES)}
             for statement in migration.sql.split(";"):
                 # An index that is there would be found only behind a lock on its table.
                 index = re.search(r"create index concurrently if not exists (\w+)", statement)
-                if statement.strip() and not (index and index[1] in present):
+                if not statement.strip() or (index and index[1] in present):
+                    continue
+                # What is not wanted any more waits for nobody's open transaction: the next migration comes back to it.
+                with suppress(*(() if index else (psycopg.errors.LockNotAvailable,))):
                     connection.execute(statement.encode())
         else:
             with connection.transaction():
@@ -112,12 +116,16 @@ def _apply(connection: psycopg.Connection[Any], migration: Migration) -> None:
         ) from error
 
 
-def _drop_invalid_indexes(connection: psycopg.Connection[Any]) -> None:
-    """Drop what a killed `create index concurrently` left: `if not exists` would take it for done."""
+def _drop_invalid_indexes(connection: psycopg.Connection[Any], *, wanted: Collection[str]) -> None:
+    """Drop what a killed `create index concurrently` left: `if not exists` would take it for done.
+
+    Of those that are not ``wanted`` any more, what an interrupted drop left may stay while somebody reads.
+    """
     rows = connection.execute(
         "select n.nspname, c.relname from pg_index as i "
         "join pg_class as c on c.oid = i.indexrelid join pg_namespace as n on n.oid = c.relnamespace "
         "where not i.indisvalid and n.nspname = 'public' and c.relname like 'agentp\\_%'"
     ).fetchall()
     for schema, name in rows:
-        connection.execute(sql.SQL("drop index concurrently if exists {}").format(sql.Identifier(schema, name)))
+        with suppress(*(() if name in wanted else (psycopg.errors.LockNotAvailable,))):
+            connection.execute(sql.SQL("drop index concurrently if exists {}").format(sql.Identifier(schema, name)))

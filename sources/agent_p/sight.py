@@ -24,9 +24,9 @@ from psycopg import sql
 from agentp.database import open_connection
 from agentp.errors import RawTablesError
 from agentp.locks import hold_build_lock
+from sources.agent_p.foreign_code import BUILDER, require_own_code
 from sources.agent_p.raw_tables import declare_raw_tables, read_raw_types, require_some_raw_table
 
-BUILDER = "agentp_builder"
 READ, WRITTEN = ("r",), ("r", "w", "d")
 """The commands, as the catalog writes them, that policies must let through: an update or a delete sees less as well."""
 
@@ -111,13 +111,18 @@ def find_hidden_tables(
 
 
 def require_sight(
-    connection: psycopg.Connection[Any], *, is_written: bool = False, through_views: bool = False
-) -> None:
+    connection: psycopg.Connection[Any], *, is_written: bool = False, through_views: bool = False,
+    is_migrating: bool = False,
+) -> None:  # fmt: skip
     """Refuse to work on a database without a single raw table, and by a login that does not see every row of them.
 
-    The arguments are those of `find_hidden_tables`. Raises `RawTablesError`; nothing has been written by then.
+    So does an owner refuse beside code of who builds; but not ``is_migrating``, which takes back what older versions
+    gave away. The other arguments are those of `find_hidden_tables`. Raises `RawTablesError` and `SetupError`; nothing
+    has been written by then.
     """
     require_some_raw_table(connection)
+    if not is_migrating:
+        require_own_code(connection)
     hidden = find_hidden_tables(connection, is_written=is_written, through_views=through_views)
     if hidden:
         tables = ", ".join(dict.fromkeys(f"public.{found.table}" for found in hidden))

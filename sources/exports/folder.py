@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ TABLES = (
 )
 """The raw tables in the order of their foreign keys (seed 01, section 6)."""
 
-KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
+KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "json", ".ndjson": "json", ".json": "json"}
 """What is loaded, by the ending of its name; `.gz` may follow."""
 SUFFIXES = tuple(suffix + packed for suffix in KINDS for packed in ("", ".gz"))
 CURES = {
@@ -32,8 +33,17 @@ CURES = {
     ("",): "Export it as {table}.csv, .tsv, .jsonl or .json (.gz may follow), rename it so, or move it elsewhere.",
 }
 """What to do with what is not loaded, by the end of its name."""
+SHOWN_NAMES = 10
+_SIGNS = re.compile(r"[\W_]+")
 CHUNK = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
+MAGICS = {
+    b"\xff\xfe": "text in UTF-16; save it in UTF-8", b"\xfe\xff": "text in UTF-16; save it in UTF-8",
+    b"PK": "an archive or a workbook; unpack it, or save the sheet as CSV in UTF-8",
+    b"BZh": "compressed by bzip2; unpack it", b"\xfd7zXZ": "compressed by xz; unpack it",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; unpack it", b"PAR1": "Parquet; export it as CSV",
+}  # fmt: skip
+"""How files begin that are named as if they were text, and what they are."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class ExportFile:
 
     @property
     def kind(self) -> str:
-        """What the file is: csv, tsv, jsonl (an object a line) or json (an array of objects)."""
+        """What the file is: csv, tsv or json."""
         return KINDS[Path(self.name.lower().removesuffix(".gz")).suffix]
 
     @property
@@ -72,7 +82,7 @@ class ExportFile:
 def find_exports(folder: Path) -> list[ExportFile]:
     """Return the folder's exports in the tables' order.
 
-    Files of other kinds and hidden files are ignored, but for those that are named after a raw table. These, a CSV or
+    Files of other kinds and hidden files are left out, but for those that are named after a raw table. These, a CSV or
     JSON Lines file of an unknown table, two files of one table, and a folder without any export are a `LoadError`.
     """
     if not folder.exists():
@@ -109,10 +119,28 @@ def find_exports(folder: Path) -> list[ExportFile]:
     return [found[table] for table in TABLES if table in found]
 
 
+def describe_left_out(folder: Path, exports: list[ExportFile]) -> list[str]:
+    """Return a sentence about what else is in the folder, hidden files aside; none where there is nothing."""
+    taken = {export.path for export in exports}
+    names = sorted(path.name for path in folder.iterdir() if path not in taken and not path.name.startswith("."))
+    shown = ", ".join(names[:SHOWN_NAMES]) + (
+        f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    )
+    return [f"left out, for they are named after no raw table: {shown}"] if names else []
+
+
 def _refuse_by_name(path: Path) -> None:
-    """Refuse what is named after a raw table and is not loaded: left out, it would be missed by nobody."""
+    """Refuse what is named after a raw table and is not loaded: left out, it would be missed by nobody.
+
+    `Recent History v2 (1).json` and `clients.xlsx` are named after one as well.
+    """
     name = path.name.casefold()
-    named = next((table for table in TABLES if table in name), None)
+    letters = _SIGNS.sub("", name)
+    parts = {_SIGNS.sub("", part).removesuffix("rows") for part in name.split(".")}
+    named = next(
+        (table for table in TABLES if (word := _SIGNS.sub("", table)) in letters or word.removesuffix("v2") in parts),
+        None,
+    )
     if named is not None:
         cure = next(cure for endings, cure in CURES.items() if name.endswith(endings))
         what = "is a folder" if path.is_dir() else "is of no kind that is loaded"
@@ -155,10 +183,13 @@ class ExportStream:
             return sign
 
     def drop_byte_order_mark(self) -> None:
-        """Skip the mark with which Windows programs begin UTF-8."""
+        """Skip the mark with which Windows programs begin UTF-8; a file that is no text at all is a `LoadError`."""
         with _explain_reading(self._export):
-            if self._source.read(3) != b"\xef\xbb\xbf":
-                self._source.seek(0)
+            begin = self._source.read(6)
+            self._source.seek(3 if begin.startswith(b"\xef\xbb\xbf") else 0)
+        what = next((what for magic, what in MAGICS.items() if begin.startswith(magic)), None)
+        if what is not None:
+            raise LoadError(f"{self._export.name} is {what}.", cure="Load the folder again; nothing was loaded.")
 
 
 @contextmanager

@@ -105,9 +105,9 @@ class JsonRows:
 def read_objects(export: ExportFile, stream: ExportStream) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each row with its line; what is not a JSON object in UTF-8 is a `LoadError`.
 
-    A `.json` file is an array of them, or an object a line all the same.
+    A file is an array of them, or an object a line, whatever its name ends in.
     """
-    if export.kind == "json" and stream.peek_sign() == b"[":
+    if stream.peek_sign() == b"[":
         yield from read_array(export, stream)
         return
     line = 0
@@ -208,7 +208,16 @@ def _refuse_constant(name: str) -> None:
     raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
 
 
-_DECODER = json.JSONDecoder(parse_float=RawNumber, parse_int=RawNumber, parse_constant=_refuse_constant)
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise json.JSONDecodeError("an object has a key twice", "", 0)
+    return values
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=RawNumber, parse_int=RawNumber, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated
+)
 _SPACES = frozenset(" \t\r\n")
 _AFTER = {
     ("array", "["): "first", ("first", "]"): "end", ("after", ","): "object", ("after", "]"): "end",

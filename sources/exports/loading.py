@@ -19,7 +19,7 @@ from sources.exports.checking import (
     drop_repeated,
     keep_orphans,
 )
-from sources.exports.folder import ExportFile, find_exports
+from sources.exports.folder import ExportFile, describe_left_out, find_exports
 from sources.exports.merging import advance_sequences, drop_staging, is_empty, merge_rows
 from sources.exports.staging import Progress, stage_export
 
@@ -72,7 +72,7 @@ def load_exports(
     """
     exports = find_exports(folder)
     tables: list[TableLoad] = []
-    warnings: list[str] = []
+    warnings = describe_left_out(folder, exports)
     with connection.transaction():
         for setting in SESSION_SETTINGS:
             connection.execute(setting)

@@ -13,7 +13,7 @@ from itertools import chain
 
 from agentp.errors import LoadError
 from sources.exports.catalog import Column, Shape
-from sources.exports.cells import ISO, TEMPORAL, describe_refused, find_refused, is_refused
+from sources.exports.cells import describe_refused, find_form, find_refused, is_refused
 from sources.exports.faults import make_fault, make_value_fault
 from sources.exports.folder import ExportFile
 
@@ -21,6 +21,9 @@ QUOTED = rb'"(?:[^"]++|"")*+"'
 WHOLE = re.compile(rb'(?:[^"\n]++|"[^"]*+")*+\n')
 """A record as COPY sees it: a quote toggles quoting, and a line break outside ends the record."""
 
+
+ESCAPE = re.compile(rb"\\[bfnrtvN\\]")
+"""How COPY's text format, which is no CSV, writes what would end a field."""
 
 LONGEST = 1 << 30
 """Bytes of a record, of which Postgres takes none; it says so itself."""
@@ -114,6 +117,12 @@ class StrictRecords:
 
     def _judge(self, field: bytes, column: Column, line: int) -> LoadError | None:
         is_quoted = field.startswith(b'"')
+        if not is_quoted and self._export.delimiter == b"\t" and ESCAPE.search(field):
+            return make_fault(
+                self._export, line=line, column=column.name,
+                problem="found an escape of COPY's text format (\\N, \\t, \\n), expected CSV divided by tabs, with "
+                "quotes around the value where it needs them",
+            )  # fmt: skip
         text = (field[1:-1].replace(b'""', b'"') if is_quoted else field).decode("utf-8", "replace")
         if not is_refused(column, text, is_quoted=is_quoted):
             return None
@@ -131,11 +140,13 @@ def _compile_records(columns: list[Column], delimiter: bytes) -> re.Pattern[byte
 
 def _make_field(column: Column, limit: bytes) -> bytes:
     end = rb"(?=" + limit + rb"|\r?\n)"
-    if column.type in TEMPORAL:
+    form = find_form(column)
+    if form is not None:
         # Postgres refuses "", and says how no value is written.
-        return rb'(?:(?:%(iso)s)?+|"(?:%(iso)s)?+")' % {b"iso": ISO.encode()} + end
+        return rb'(?:(?:%(form)s)?+|"(?:%(form)s)?+")' % {b"form": form.encode()} + end
     pattern, quotes_count = find_refused(column)
-    plain = rb'[^"' + limit + rb"\r\n]*+"
+    # A backslash among tabs may be an escape.
+    plain = rb'[^"' + limit + (rb"\\" if limit == re.escape(b"\t") else b"") + rb"\r\n]*+"
     if not pattern:
         return rb"(?:" + QUOTED + b"|" + plain + b")"
     refused = pattern.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,9 +14,12 @@ from access.grants import grant_access, revoke_access
 from access.schema import prepare_roles
 from agentp.errors import SetupError
 from agentp.pipeline import open_build
+from sources.agent_p.sight import require_sight
+from tests.agentp.conftest import RunCommand, run_command
 from tests.support.marts import Workshop, make_id
 from tests.support.readers import Login, make_login
 
+__all__ = ["run_command"]
 OURS = (
     "access", "analysis", "build", "change_tracking", "dashboard", "intermediate", "live", "quality", "scoring",
     "staging",
@@ -164,3 +168,68 @@ def test_no_owner_works_beside_functions_of_who_builds(workshop: Workshop, build
         owner.execute("drop function scoring.mine()")
     with open_build(workshop.url):
         pass
+
+
+@pytest.mark.parametrize(
+    ("statement", "call"),
+    [
+        ("create view scoring.trap as select lo_export(1, '/tmp/gained') as n", "lo_export(oid,text) in scoring.trap"),
+        (
+            "create view scoring.trap as select count(*) filter (where pg_advisory_lock(1) is null) as n from trapped",
+            "pg_advisory_lock(bigint) in scoring.trap",
+        ),
+        ("alter table trapped alter word set default pg_read_file('x')", "pg_read_file(text) in scoring.trapped"),
+        (
+            "alter table trapped add check (set_config('app.x', word, false) <> '')",
+            "set_config(text,text,boolean) in scoring.trapped",
+        ),
+        (
+            "create policy trap on trapped using (query_to_xml(word, true, true, '') is null)",
+            "query_to_xml(text,boolean,boolean,text) in scoring.trapped",
+        ),
+        (
+            "create rule trap as on insert to trapped do also select pg_sleep(9)",
+            "pg_sleep(double precision) in scoring.trapped",
+        ),
+        (
+            "create domain scoring.trap as text check (pg_read_file(value) is null)",
+            "pg_read_file(text) in scoring.trap",
+        ),
+    ],
+)  # fmt: skip
+def test_no_owner_works_beside_what_calls_functions_that_do_something(
+    workshop: Workshop, builder: Login, statement: str, call: str
+) -> None:
+    """A view calls with the rights of whoever reads it, and a superuser may write files."""
+    with builder.connect(workshop.url) as session:
+        session.execute("set search_path = scoring; create table trapped (word text)")
+        session.execute(statement.encode())
+    with psycopg.connect(workshop.url) as owner, pytest.raises(SetupError) as refused:
+        require_sight(owner)
+    assert f"not of this project: {call}." in refused.value.message
+    with builder.connect(workshop.url) as session:
+        require_sight(session)
+
+
+COMMANDS = (
+    ("check",), ("build",), ("score",), ("activate",), ("repair", "sessions", "--apply"),
+    ("report", "--out", "{folder}"), ("export", "--out", "{folder}"), ("backfill", "2026-01-01", "2026-01-02"),
+    ("run", "--no-migrations"), ("forget", "--client", "11111111-1111-4111-8111-111111111111"),
+)  # fmt: skip
+
+
+def test_every_command_that_reads_marts_refuses_the_owner_beside_such_code(
+    workshop: Workshop, builder: Login, run_command: RunCommand, tmp_path: Path
+) -> None:
+    workshop.add_dialogue()
+    workshop.build_with_dbt()
+    with builder.connect(workshop.url) as session:
+        session.execute("create function scoring.mine() returns integer language sql as 'select 1'")
+    for command in COMMANDS:
+        arguments = [part.format(folder=tmp_path / "folder") for part in command]
+        answer = run_command(*arguments, database_url=workshop.url, report="false")
+        assert answer.code == 2, (command, answer.out, answer.err)
+        assert "scoring.mine()" in answer.err, (command, answer.err)
+    # What takes back and what tells work on.
+    assert run_command("migrate", database_url=workshop.url).code == 0
+    assert "scoring.mine()" in run_command("doctor", database_url=workshop.url).out

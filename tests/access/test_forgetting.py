@@ -335,6 +335,28 @@ def test_a_name_is_looked_for_in_every_order_of_its_words(probe: Workshop) -> No
         connection.rollback()
 
 
+def test_a_name_goes_out_of_what_others_say_in_every_order_of_its_words(salon: Workshop) -> None:
+    for number, tenant, client, message in (
+        (91, "salon", "second", "Я от Жёлтая Канарейка, она советовала"),
+        (92, "far", "third", "канарейка  жёлтая привела"),
+    ):
+        salon.add_message(number, "2026-02-25 12:30+00", tenant=tenant, client=client, message=message)
+    salon.execute("update wishlist_v2 set comment = 'вместе с Канарейка Жёлтая' where id = 2")
+    forget_canary(salon)
+    assert find_canaries(salon, ("Канарейка", "канарейка")) == {}
+    said = salon.execute("select message from recent_history_v2 where id in (91, 92) order by id")
+    assert [row["message"] for row in said] == ["Я от [removed], она советовала", "[removed] привела"]
+    assert salon.execute("select comment from wishlist_v2 where id = 2") == [{"comment": "вместе с [removed]"}]
+
+
+def test_of_two_of_one_name_nobody_says_who_is_meant(salon: Workshop) -> None:
+    salon.add_client("salon", "namesake", full_name="Жёлтая Канарейка")
+    salon.add_message(91, "2026-02-25 12:30+00", client="second", message="Я от Канарейка Жёлтая")
+    forget_canary(salon)
+    [said] = salon.execute("select message from recent_history_v2 where id = 91")
+    assert said["message"] == "Я от Канарейка Жёлтая"
+
+
 def test_who_is_deleted_in_the_raw_tables_is_gone_with_the_next_build(salon: Workshop) -> None:
     for table, column in (
         ("recent_history_v2", "user_id"), ("conversation_sessions_v2", "user_id"), ("wishlist_v2", "user_id"),

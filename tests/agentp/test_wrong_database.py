@@ -22,6 +22,8 @@ COMMANDS = (
 def test_no_command_makes_anything_in_a_database_without_raw_tables(run_command: RunCommand, database_url: str) -> None:
     other = Workshop(url=database_url, settings=None)  # type: ignore[arg-type]
     other.execute("create table orders (id int)")
+    # Somebody else's, for all its name.
+    other.execute("create table clients_v2 (id int, name text)")
     before = other.execute(OBJECTS)
     for command in COMMANDS:
         answer = run_command(*command, database_url=database_url)
@@ -31,13 +33,14 @@ def test_no_command_makes_anything_in_a_database_without_raw_tables(run_command:
         assert other.execute(OBJECTS) == before, command
     assert run_command("alert", database_url=database_url).code == 0
     assert other.execute(OBJECTS) == before
+    other.execute("drop table clients_v2")
     created = run_command("migrate", "--create", database_url=database_url)
     assert created.code == 0, created.err
     assert other.execute("select count(*) as n from tenants_v2") == [{"n": 0}]
 
 
 def test_a_raw_table_that_vanished_stops_what_needs_it_and_is_not_made_anew(
-    run_command: RunCommand, workshop: Workshop
+    run_command: RunCommand, workshop: Workshop, tmp_path: Path
 ) -> None:
     workshop.add_dialogue()
     workshop.build()
@@ -52,6 +55,11 @@ def test_a_raw_table_that_vanished_stops_what_needs_it_and_is_not_made_anew(
     again = run_command("migrate", database_url=workshop.url)
     assert again.code == 0
     assert "public.recent_history_v2 was not there and was made, empty" in again.out
+    # Live views went with the table.
+    report = run_command("report", "--out", str(tmp_path / "site"), database_url=workshop.url)
+    assert (report.code, (tmp_path / "site" / "index.html").exists()) == (2, False)
+    assert "dashboard.row_accounts" in report.err
+    assert "agentp build" in report.err
 
 
 def test_a_site_is_never_removed_for_salons_that_are_not_there(

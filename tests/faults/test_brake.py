@@ -11,8 +11,10 @@ from psycopg.conninfo import conninfo_to_dict
 from agentp import pipeline
 from agentp.errors import BuildError
 from agentp.settings import Settings
+from tests.agentp.conftest import RunCommand, run_command
 from tests.support.marts import MARTS, Workshop, make_id
 
+__all__ = ["run_command"]
 SALONS, CLIENTS = ("north", "south", "west"), 40
 STAND = ("dashboard.dialogs", "dashboard.sessions", "dashboard.clients", "dashboard.metrics_dailies")
 FILL = """
@@ -92,6 +94,25 @@ def test_a_mart_that_would_lose_more_than_the_share_of_a_salon_stays_as_it_is_un
     if not full_refresh:
         changes = pipeline.build(chain.settings, chain.url, as_of="2026-02-28", accept_removals=True)
         assert {change.mart: change.deleted for change in changes}["dialogs"] == lost["n"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("build",), ("score",), ("activate", "--apply"), ("report", "--out", "{site}")],
+    ids=lambda each: each[0],
+)
+def test_a_salon_that_is_gone_stops_whatever_reads_marts_and_raw_tables_however_few_its_rows(
+    chain: Workshop, run_command: RunCommand, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    chain.execute("set session_replication_role = replica; delete from tenants_v2 where slug = 'south'")
+    before = chain.read_marts()
+    site = tmp_path / "site"
+    answer = run_command(*(part.format(site=site) for part in command), database_url=chain.url)
+    assert answer.code == 1, answer.out
+    assert "The brake stopped the" in answer.err
+    assert "80 messages of salon" in answer.err
+    assert chain.read_marts() == before
+    assert not site.exists()
 
 
 def test_a_share_of_all_lets_everything_go_and_small_losses_need_no_word(chain: Workshop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import zipfile
@@ -111,16 +112,34 @@ def test_moments_as_exports_write_them_are_loaded(database: Connection, folder: 
 
 
 @pytest.mark.parametrize(
-    "word", ["NULL", "null", "None", "nan", "NaN", "\\N", "[NULL]", "<NA>", "#N/A", "undefined", "nil", "none"]
-)
+    "word",
+    [
+        "NULL", "null", "None", "nan", "NaN", "\\N", "[NULL]", "<NA>", "#N/A", "undefined", "nil", "none", "NULL ",
+        " null", "'NULL'", "`null`", "(none)", "{null}", "\\\\N", "pd.NA", "-", "—", "#REF!", "#ССЫЛКА!", "#Н/Д",
+        "-1.#IND", "false", "12345.0", "1.23457E+11",
+    ],
+)  # fmt: skip
 def test_a_word_for_null_is_no_booking(database: Connection, folder: Path, word: str) -> None:
     for written in (word, f'"{word}"'):
         write_session(folder, session(booking=written))
         found = fail(database, folder)
         assert f'conversation_sessions_v2.csv, line 2, column booking_id: found "{word}"' in found
         assert "expected an empty field for no value" in found
-    write_session(folder, session(amount="NaN"))
-    assert 'column booking_amount: found "NaN"' in fail(database, folder)
+
+
+@pytest.mark.parametrize("booking", ["12345", "0012345", "YC-12345", "none-77", "12E5", "nancy", "a.0", "Запись 5"])
+def test_ids_that_only_look_like_words_are_loaded(database: Connection, folder: Path, booking: str) -> None:
+    write_session(folder, session(booking=booking))
+    assert load(database, folder, "select booking_id from conversation_sessions_v2") == [(booking,)]
+
+
+@pytest.mark.parametrize("amount", ["NaN", "inf", "-Infinity", "1_500", "0x10", '"1,500.00"', "1500 ₽"])
+def test_numbers_are_decimal_and_finite(database: Connection, folder: Path, amount: str) -> None:
+    write_session(folder, session(amount=amount))
+    assert "line 2, column booking_amount: found" in fail(database, folder)
+    write_session(folder, session(amount="1.5e3", seconds="+60"))
+    query = "select booking_amount, duration_sec from conversation_sessions_v2"
+    assert load(database, folder, query) == [(1500, 60)]
 
 
 def test_words_of_people_may_be_words_for_null(database: Connection, folder: Path) -> None:
@@ -167,6 +186,8 @@ def test_blank_lines_at_the_end_are_no_rows(database: Connection, folder: Path) 
         ("recent_history_v2.parquet", "Export it as"), ("recent_history_v2 (1).csv", "Export it as"),
         ("Recent_History_V2_rows.JSON", "Export it as"), ("recent_history_v2", "Export it as"),
         ("public.recent_history_v2.sql", "Export it as"), ("recent_history_v2.csv.bz2", "Unpack it"),
+        ("recent-history-v2.xlsx", "Save the sheet as CSV"), ("RecentHistory.json", "Export it as"),
+        ("recent_history.parquet", "Export it as"), ("public.recent_history_rows.zip", "Unpack it"),
     ],
 )  # fmt: skip
 def test_a_file_named_after_a_raw_table_is_never_left_out(
@@ -181,6 +202,30 @@ def test_a_file_named_after_a_raw_table_is_never_left_out(
     assert cure in found
 
 
+def test_what_else_is_in_the_folder_is_told(database: Connection, folder: Path) -> None:
+    assert load_exports(database, folder).warnings == ()
+    for name in ("all.xlsx", "data.sql", ".hidden"):
+        (folder / name).write_text("")
+    (folder / "more").mkdir()
+    warning = "left out, for they are named after no raw table: all.xlsx, data.sql, more"
+    assert load_exports(database, folder).warnings == (warning,)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (HISTORY.encode("utf-16"), "is text in UTF-16"), (b"PK\x03\x04", "is an archive or a workbook"),
+        (bz2.compress(b""), "is compressed by bzip2"), (b"PAR1", "is Parquet"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".csv.gz"])
+def test_a_file_that_is_not_what_it_is_named_is_refused_as_what_it_is(
+    database: Connection, folder: Path, data: bytes, says: str, ending: str
+) -> None:
+    (folder / f"recent_history_v2{ending}").write_bytes(gzip.compress(data) if ending.endswith("gz") else data)
+    assert says in fail(database, folder)
+
+
 ROWS = [
     {
         "id": number, "tenant_id": TENANT, "user_id": CLIENT, "role": "user", "channel": "telegram",
@@ -192,13 +237,13 @@ ONE = json.dumps(ROWS[0])
 JSONS = {
     "json": json.dumps(ROWS, ensure_ascii=False, indent=2), "json.gz": json.dumps(ROWS),
     "ndjson": "\n".join(json.dumps(row) for row in ROWS), "jsonl": "\n\n".join(json.dumps(row) for row in ROWS) + "\n",
-    "_lines.json": "\n".join(json.dumps(row) for row in ROWS),
+    "_lines.json": "\n".join(json.dumps(row) for row in ROWS), "_array.ndjson": json.dumps(ROWS),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("ending", JSONS)
 def test_json_is_loaded_as_an_array_and_as_lines(database: Connection, folder: Path, ending: str) -> None:
-    name = "recent_history_v2." + ending.removeprefix("_lines.")
+    name = "recent_history_v2." + ending.removeprefix("_lines.").removeprefix("_array.")
     data = JSONS[ending].encode()
     (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
     rows = load(database, folder, "select id, message, meta::text from recent_history_v2 order by id")
@@ -212,6 +257,7 @@ def test_json_is_loaded_as_an_array_and_as_lines(database: Connection, folder: P
         (f"[\n{ONE}, 7]", "line 2: expected an array of JSON objects"), ("[]\n[]", "line 2: expected nothing after"),
         ('[{"id": NaN}]', "not JSON"), ('{"rows": []}', "has no column \"rows\""), (f"[{ONE},]", "line 1: not JSON"),
         ('[\n\n{"id": 1, "tenant_id": "', "line 3: not JSON"),
+        ('[\n{"id": 1, "id": 2}]', "line 2: not JSON: an object has a key twice"),
     ],
 )  # fmt: skip
 def test_an_array_that_is_none_is_refused_with_its_line(
@@ -226,6 +272,10 @@ def test_tabs_divide_as_commas_do(database: Connection, folder: Path) -> None:
     (folder / "recent_history_v2.tsv").write_text(HISTORY.replace(",", "\t") + "\n" + row, encoding="utf-8")
     with database.transaction(force_rollback=True):
         assert load(database, folder, "select message from recent_history_v2") == [('раз, "два"\tтри',)]
+    for escape in ("\\N", "раз\\tдва", "раз\\nдва", "a\\\\b"):
+        escaped = row.replace('"раз, ""два""\tтри"', escape)
+        (folder / "recent_history_v2.tsv").write_text(HISTORY.replace(",", "\t") + "\n" + escaped, encoding="utf-8")
+        assert "line 2, column message: found an escape of COPY's text format" in fail(database, folder)
     (folder / "recent_history_v2.tsv").write_text(HISTORY.replace(",", "\t") + "\n" + row.replace(TIME, "soon"))
     assert "recent_history_v2.tsv, line 2, column created_at" in fail(database, folder)
 

@@ -153,6 +153,36 @@ def test_what_a_killed_index_build_left_is_made_anew(legacy: Workshop) -> None:
     assert legacy.execute(valid) == [{"indisvalid": True}]
 
 
+def test_no_index_of_ours_refuses_a_row_of_the_bots_for_its_length(legacy: Workshop) -> None:
+    legacy.execute("create index agentp_clients_whatsapp on clients_v2 (whatsapp_id, tenant_id)")
+    legacy.migrate()
+    found = legacy.execute(
+        "select indexrelid::regclass::text as name from pg_index join pg_class as indexes on indexrelid = indexes.oid "
+        "join pg_am on relam = pg_am.oid join pg_attribute as a on a.attrelid = indrelid and a.attnum = any (indkey) "
+        "where relname like 'agentp\\_%%' and amname <> 'hash' and atttypid in ('text'::regtype, 'jsonb'::regtype)"
+    )
+    assert found == []
+    tenant = legacy.execute("select id from tenants_v2 limit 1")[0]["id"]
+    # Letters that no compression makes short.
+    legacy.execute(
+        "insert into clients_v2 (id, tenant_id, whatsapp_id) select gen_random_uuid(), %s, "
+        "(select string_agg(md5(n::text), '') from generate_series(1, 30000) as n)", [tenant]
+    )  # fmt: skip
+
+
+def test_an_index_that_is_wanted_no_more_waits_for_no_reader(legacy: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    legacy.migrate()
+    legacy.execute("create index agentp_clients_whatsapp on clients_v2 (whatsapp_id)")
+    monkeypatch.setattr("sources.migrations.LOCK_TIMEOUT", "200ms")
+    left = "select count(*) as n from pg_class where relname = 'agentp_clients_whatsapp'"
+    with psycopg.connect(legacy.url) as reader:
+        reader.execute("select count(*) from clients_v2")
+        for _ in range(2):
+            assert legacy.migrate() == []
+    assert legacy.migrate() == []
+    assert legacy.execute(left) == [{"n": 0}]
+
+
 def test_migrations_are_numbered_without_gaps() -> None:
     numbers = [int(migration.name[:4]) for migration in list_migrations()]
     assert numbers == list(range(1, len(numbers) + 1))

@@ -21,8 +21,12 @@ on public.wishlist_v2 (user_id, tenant_id);
 create index concurrently if not exists agentp_clients_telegram
 on public.clients_v2 (telegram_chat_id, tenant_id) where telegram_chat_id is not null;
 
-create index concurrently if not exists agentp_clients_whatsapp
-on public.clients_v2 (whatsapp_id, tenant_id) where whatsapp_id is not null;
+-- By its hash: a text of any length has one, and a b-tree would refuse the bots' row from 2.7 KB on.
+create index concurrently if not exists agentp_clients_whatsapp_id
+on public.clients_v2 using hash (whatsapp_id) where whatsapp_id is not null;
+
+-- What stood in its place before.
+drop index concurrently if exists public.agentp_clients_whatsapp;
 
 -- Rows are written in the order of time, nearly: a block range index is small and finds the last weeks.
 create index concurrently if not exists agentp_history_sent
