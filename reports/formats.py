@@ -11,6 +11,7 @@ from typing import Any
 from babel import Locale, dates, numbers, units
 
 from reports.cells import is_missing
+from reports.phones import DEFAULT_REGION, format_phone
 
 NOTHING = "—"
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -22,10 +23,14 @@ KEPT = 100_000
 
 
 class Formats:
-    """How values are written in one language; None, NaN and NaT are a dash everywhere."""
+    """How values are written in one language; None, NaN and NaT are a dash everywhere.
 
-    def __init__(self, language: str) -> None:
+    Phones without a country's code are those of ``region``.
+    """
+
+    def __init__(self, language: str, region: str = DEFAULT_REGION) -> None:
         self.language = language
+        self.region = region
         self.locale = Locale.parse(language)
         self._write_day = lru_cache(KEPT)(self._format_day)
         self._write_number = lru_cache(KEPT)(self._format_number)
@@ -93,6 +98,10 @@ class Formats:
                 parts.append(self._write_unit(count, unit))
         return " ".join(parts)
 
+    def write_phone(self, phone: str | None) -> str:
+        """A phone as it is dialled from anywhere."""
+        return write_phone(phone, self.region)
+
     def write_weekday(self, number: int) -> str:
         """The short name of a weekday, Monday 0."""
         name: str = self.locale.days["stand-alone"]["abbreviated"][number]
@@ -143,19 +152,14 @@ class Formats:
 
 
 @lru_cache
-def get_formats(language: str) -> Formats:
-    """Return how a language writes; made once a process."""
-    return Formats(language)
+def get_formats(language: str, region: str = DEFAULT_REGION) -> Formats:
+    """Return how a language writes, with phones of a country; made once a process."""
+    return Formats(language, region)
 
 
-def write_phone(phone: str | None) -> str:
-    """A phone as it is dialled: eleven digits of the Russian plan in groups, others as they were written."""
-    if is_missing(phone) or not phone:
-        return NOTHING
-    digits = "".join(character for character in phone if character.isdigit())
-    if len(digits) == 11 and digits[0] in "78" and set(phone) <= set("0123456789+()- "):
-        return f"+7 {digits[1:4]} {digits[4:7]}-{digits[7:9]}-{digits[9:]}"
-    return phone
+def write_phone(phone: str | None, region: str = DEFAULT_REGION) -> str:
+    """A phone as it is dialled from anywhere; one without a country's code is the region's."""
+    return NOTHING if is_missing(phone) or not phone else format_phone(phone, region)
 
 
 def move_days(day: date, count: int) -> date:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from reports.cells import is_missing
-from reports.formats import NOTHING, Formats, write_phone
+from reports.formats import NOTHING, Formats
 from reports.spreadsheets import Sheet, SheetColumn
 from reports.texts import Texts
 
@@ -136,7 +136,7 @@ def _write_column(column: Column, frame: pd.DataFrame, texts: Texts, formats: Fo
     if column.kind in ("text", "name", "reason"):
         return [Cell(NOTHING if is_missing(value) or value == "" else str(value)) for value in values]
     if column.kind == "phone":
-        return [Cell(write_phone(value)) for value in values]
+        return [Cell(formats.write_phone(value)) for value in values]
     write = _WRITERS[column.kind]
     return [Cell(write(formats, value), _order(value)) for value in values]
 
