@@ -127,9 +127,11 @@ ordered as (
     select
         said.*,
         row_number() over talk as position,
-        count(*) filter (where role = 'assistant') over (talk rows between unbounded preceding and 1 preceding) as turn
+        count(*) filter (where role = 'assistant') over (exchange rows between unbounded preceding and 1 preceding) as turn
     from said
-    window talk as (partition by session_id, tenant_id order by sent_at, message_id)
+    window
+        talk as (partition by session_id, tenant_id order by sent_at, message_id),
+        exchange as (partition by session_id, tenant_id order by sent_at, role is not distinct from 'assistant', message_id)
 ),
 
 timed as (
@@ -144,7 +146,10 @@ select
     message_text, sent_at,
     (sent_at at time zone zone)::date as sent_day,
     (started_at at time zone zone)::date as session_day,
-    case when role = 'assistant' then round(extract(epoch from sent_at - asked_at) * 1000)::bigint end as response_ms
+    case
+        when role = 'assistant' and sent_at - asked_at <= interval '24 hours'
+            then round(extract(epoch from sent_at - asked_at) * 1000)::bigint
+    end as response_ms
 from timed
 inner join zones on timed.tenant_id = zones.tenant_id
 

@@ -45,21 +45,10 @@ def count_messages(tenant_id: UUID, session_id: UUID, dialogs: list[Row]) -> Row
         "agent_messages_count": sum(row["role"] == "assistant" for row in talk),
         "user_messages_count": sum(row["role"] == "user" for row in talk),
         "matched_messages_count": sum(row["session_source"] == "matched" for row in talk),
-        "first_response_ms": find_first_response(talk),
+        "first_response_ms": replies[0] if replies else None,
         "response_ms_sum": sum(replies) if replies else None,
         "response_count": len(replies),
     }
-
-
-def find_first_response(talk: list[Row]) -> int | None:
-    """Return the time from the first client message to the first assistant message after it."""
-    for index, asked in enumerate(talk):
-        if asked["role"] == "user":
-            for answer in talk[index + 1 :]:
-                if answer["role"] == "assistant":
-                    return count_milliseconds(asked["sent_at"], answer["sent_at"])
-            return None
-    return None
 
 
 def describe_archived(session: Session, sessions: tuple[Session, ...], dialogs: list[Row]) -> Row:
