@@ -14,6 +14,8 @@ from reports.cells import is_missing
 from reports.phones import DEFAULT_REGION, format_phone
 
 NOTHING = "—"
+NO_CURRENCY = "XXX"
+"""How the marts say that an amount names no currency (ISO 4217); people are told so in words."""
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 """In milliseconds."""
 VAST = Decimal(10) ** 18
@@ -43,8 +45,8 @@ class Formats:
         return NOTHING if is_missing(value) else self._write_number(value, digits)
 
     def write_money(self, value: Any, currency: str | None) -> str:
-        """An amount in its currency, without cents where there are none; ``XXX`` is an amount of no known currency."""
-        return NOTHING if is_missing(value) else self._write_money(value, currency or "XXX")
+        """An amount in its currency, without cents where there are none; of no known currency it is a number."""
+        return NOTHING if is_missing(value) else self._write_money(value, currency or NO_CURRENCY)
 
     def write_percent(self, share: Any, digits: int = 0) -> str:
         """A share, 0 to 1, as per cent."""
@@ -134,7 +136,7 @@ class Formats:
 
     def _format_money(self, amount: Any, currency: str) -> str:
         value = _to_decimal(amount)
-        if currency == "XXX" or len(currency) != 3:
+        if currency == NO_CURRENCY or len(currency) != 3:
             return self._format_number(value, 2)
         if abs(value) >= VAST:
             return f"{self._format_number(value, 0)}\u00a0{currency}"
@@ -155,6 +157,11 @@ class Formats:
 def get_formats(language: str, region: str = DEFAULT_REGION) -> Formats:
     """Return how a language writes, with phones of a country; made once a process."""
     return Formats(language, region)
+
+
+def is_unknown(amount: Any, currency: str | None) -> bool:
+    """Whether no price of a sum is known: a 0 in no currency adds up nothing."""
+    return currency == NO_CURRENCY and not is_missing(amount) and not amount
 
 
 def write_phone(phone: str | None, region: str = DEFAULT_REGION) -> str:

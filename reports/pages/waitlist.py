@@ -52,7 +52,7 @@ def build_waitlist(context: Context) -> Page:
     )  # fmt: skip
     recovery = make_table(
         "recovery", frames["slot_recovery"],
-        Column(name="currency"), Column(name="freed_count", kind="integer"),
+        Column(name="currency", kind="currency"), Column(name="freed_count", kind="integer"),
         Column(name="refilled_count", kind="integer"), Column(name="recovery_rate", kind="percent"),
         Column(name="recovery_rate_low", kind="percent"), Column(name="recovery_rate_high", kind="percent"),
         Column(name="lost_amount", kind="money", currency="currency"),

@@ -113,9 +113,7 @@ def test_a_salon_that_changes_its_time_zone_has_its_days_cut_anew(
 
 
 @pytest.mark.parametrize("database", ["workshop", "untracked_workshop"])
-def test_a_salon_that_waits_no_longer_has_its_replies_timed_anew(
-    request: pytest.FixtureRequest, database: str
-) -> None:
+def test_a_salon_that_waits_no_longer_has_its_replies_timed_anew(request: pytest.FixtureRequest, database: str) -> None:
     workshop: Workshop = request.getfixturevalue(database)
     late = replace(ANSWERED, session_id=VISIT.session_id, created_at=ASKED.created_at + timedelta(hours=2))
     world = replace(WORLD, messages=(ASKED, late))

@@ -35,7 +35,10 @@ STATUSES = (
     "no_show", "arrived", "created", " ", "-1", "confirmed, 89161234567",
 )  # fmt: skip
 VISIT_STATUSES = (None, None, "arrived", "NO_SHOW", 1, -1, "missed ", "late", "", {"arrived": 1}, True)
-INTENTS = (None, "booking", "booking", "cancel", "reschedule", " Cancel ", "Reschedule", "info", "call 89161234567")
+INTENTS = (
+    None, None, "booking", "booking", "Booking ", "BOOK", "запись", "", "  ", "cancel", "reschedule", " Cancel ",
+    "Reschedule", "info", "bookings", "call 89161234567",
+)  # fmt: skip
 CONSENTS: tuple[object, ...] = (
     {}, {"consent": {"marketing": True}}, {"consent": True}, {"marketing_consent": "YES "}, {"marketing_consent": 0},
     {"consent": " no"}, {"consent": {"marketing": None}, "marketing_consent": "1"},
