@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -49,6 +50,7 @@ _COLUMNS = {
     "tenant_id": "uuid", "client_id": "uuid", "booked_at": "timestamptz", "visit_at": "timestamptz",
     "outcome": "int2", "outcome_at": "timestamptz", "amount": "float8",
 }  # fmt: skip
+_MOMENTS = ("booked_at", "visit_at", "outcome_at")
 
 
 @dataclass(frozen=True)
@@ -103,18 +105,38 @@ def read_ledger(connection: psycopg.Connection[Any]) -> Ledger:
 
 
 def find_scoring_moment(connection: psycopg.Connection[Any], as_of: str) -> datetime:
-    """Return the instant that scores are for: that of the build, or of a day its first end among the salons' zones.
-
-    So every booking that the marts show as ahead is ahead of it everywhere.
-    """
+    """Return the instant that models are fitted for: that of the build, or of a day its first end among the salons."""
+    moments = find_salon_moments(connection, as_of)
     moment = datetime.fromisoformat(as_of)
-    if moment.tzinfo:
-        return moment.astimezone(UTC)
-    row = connection.execute(
-        "select min((%(day)s::date + 1)::timestamp at time zone timezone) from dashboard.tenant_settings",
-        {"day": as_of},
-    ).fetchone()
-    return row[0].astimezone(UTC) if row and row[0] else moment.replace(tzinfo=UTC)
+    return min(moments.values(), default=moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def find_salon_moments(connection: psycopg.Connection[Any], as_of: str) -> dict[UUID, datetime]:
+    """Return the instant that each salon is scored for, UTC: that of the build, or of a day its end where it lives."""
+    moment = datetime.fromisoformat(as_of)
+    rows = connection.execute(
+        "select tenant_id, coalesce(%(instant)s::timestamptz, (%(day)s::date + 1)::timestamp at time zone timezone) "
+        "from dashboard.tenant_settings",
+        {"instant": moment if moment.tzinfo else None, "day": None if moment.tzinfo else as_of},
+    )
+    return {tenant_id: ends_at.astimezone(UTC) for tenant_id, ends_at in rows}
+
+
+def move_to_one_moment(ledger: Ledger, moments: Mapping[UUID, datetime], moment: datetime) -> Ledger:
+    """Return the ledger as if every salon were scored at ``moment``: its times are as far from it as from its own.
+
+    So one run scores salons of all zones, each as of the end of its own day; only distances in time are looked at.
+    """
+    ahead = [moments.get(UUID(bytes=bytes(raw)), moment) - moment for raw in ledger.tenant_ids]
+    if not any(ahead):
+        return ledger
+    shifts = pd.Series(ahead, dtype="timedelta64[us]").to_numpy()
+
+    def move(rows: pd.DataFrame) -> pd.DataFrame:
+        of_rows = shifts[rows["tenant_id"].cat.codes.to_numpy()]
+        return rows.assign(**{name: rows[name] - of_rows for name in _MOMENTS if name in rows})
+
+    return replace(ledger, bookings=move(ledger.bookings), visits=move(ledger.visits))
 
 
 def to_text(raw: npt.NDArray[Any]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,13 @@ from psycopg import sql
 
 import scoring
 from activation.binary import to_instant, write_rows
-from activation.ledger import Ledger, find_scoring_moment, read_ledger
+from activation.ledger import (
+    Ledger,
+    find_salon_moments,
+    find_scoring_moment,
+    move_to_one_moment,
+    read_ledger,
+)
 from activation.schema import prepare_tables
 from agentp.database import open_connection
 from agentp.errors import AgentpError
@@ -49,8 +56,9 @@ def score(
 ) -> tuple[ScoreReport, ...]:
     """Score every client with a visit and every booking ahead; all of it in one transaction, under the build lock.
 
-    ``kinds`` says which of the two (`churn`, `booking`) to score. ``as_of`` is a day or an instant; by default that of
-    the last build, so that scores and marts tell of one moment. As of one that lies ahead nothing is done.
+    ``kinds`` says which of the two (`churn`, `booking`) to score. ``as_of`` is an instant, or a day, which means its
+    end in every salon's own zone; by default that of the last build, so that scores and marts tell of one moment. As of
+    one that lies ahead nothing is done.
     """
     with hold_marts(url, purpose="score", announce=announce), open_connection(url) as connection:
         built = _find_build(connection)
@@ -59,16 +67,16 @@ def score(
         if is_ahead(present):
             reason = f"nothing is fitted, scored or kept as of {present}, which lies ahead"
             return tuple(ScoreReport(kind, False, reason, None, 0) for kind in KINDS if kind in kinds)
-        moment = find_scoring_moment(connection, present)
+        moment, moments = find_scoring_moment(connection, present), find_salon_moments(connection, present)
         connection.rollback()
         connection.execute("set transaction isolation level repeatable read")
         announce("reading visits")
-        ledger = read_ledger(connection)
+        ledger = move_to_one_moment(read_ledger(connection), moments, moment)
         reports = []
         for kind, score_kind in ((CHURN, _score_clients), (BOOKING, _score_bookings)):
             if kind in kinds:
                 announce(kind)
-                reports.append(score_kind(connection, ledger, moment))
+                reports.append(score_kind(connection, ledger, moment, moments))
         connection.commit()
         return tuple(reports)
 
@@ -87,7 +95,9 @@ def _find_build(connection: psycopg.Connection[Any]) -> str:
     return str(run[0])
 
 
-def _score_clients(connection: psycopg.Connection[Any], ledger: Ledger, moment: datetime) -> ScoreReport:
+def _score_clients(
+    connection: psycopg.Connection[Any], ledger: Ledger, moment: datetime, moments: Mapping[UUID, datetime]
+) -> ScoreReport:
     as_of = _to_naive(moment)
     incumbent = _read_model(connection, CHURN)
     selection = scoring.select_churn_model(
@@ -108,14 +118,19 @@ def _score_clients(connection: psycopg.Connection[Any], ledger: Ledger, moment: 
             "churn_probability": scores["churn_probability"].to_numpy().round(4),
             "cycle_days": scores["cycle_days"].to_numpy().round(1),
             "horizon_days": scores["horizon_days"].to_numpy().round(1),
-            "run_id": run_id, "scored_at": to_instant(moment),
+            "run_id": run_id,
+            "scored_at": np.array([
+                to_instant(moments.get(UUID(bytes=bytes(raw)), moment)) for raw in ledger.tenant_ids
+            ])[ledger.tenant_of_client[codes]],
         },
     )  # fmt: skip
     connection.execute(_PUBLISH_CLIENT_SCORES)
     return ScoreReport(CHURN, selection.is_replaced, selection.reason, selection.quality, len(scores))
 
 
-def _score_bookings(connection: psycopg.Connection[Any], ledger: Ledger, moment: datetime) -> ScoreReport:
+def _score_bookings(
+    connection: psycopg.Connection[Any], ledger: Ledger, moment: datetime, moments: Mapping[UUID, datetime]
+) -> ScoreReport:
     as_of = _to_naive(moment)
     incumbent = _read_model(connection, BOOKING)
     selection = scoring.select_booking_model(
@@ -131,17 +146,18 @@ def _score_bookings(connection: psycopg.Connection[Any], ledger: Ledger, moment:
     run_id = _keep_run(connection, BOOKING, moment, selection, len(scores))
     connection.execute(
         "create temporary table fresh_predictions (tenant_id uuid, booking_id text, risk_score numeric, "
-        "risk_factors jsonb, main_factor text) on commit drop"
+        "risk_factors jsonb, main_factor text, predicted_at timestamp) on commit drop"
     )
     with connection.cursor().copy(
-        "copy fresh_predictions (tenant_id, booking_id, risk_score, risk_factors, main_factor) from stdin"
+        "copy fresh_predictions (tenant_id, booking_id, risk_score, risk_factors, main_factor, predicted_at) from stdin"
     ) as copy:
         for row in scores[["tenant_id", "booking_id", "risk_score", "main_factor", *FACTORS]].itertuples(index=False):
             copy.write_row((
                 str(row.tenant_id), ledger.upcoming_ids[row.booking_id], round(float(row.risk_score), 4),
                 _write_factors(row), str(row.main_factor),
+                moments.get(UUID(str(row.tenant_id)), moment).replace(tzinfo=None),
             ))  # fmt: skip
-    connection.execute(_PUBLISH_PREDICTIONS, {"run": run_id, "moment": moment})
+    connection.execute(_PUBLISH_PREDICTIONS, {"run": run_id})
     for schema, table in (("dashboard", "predictions"), ("scoring", "booking_scores")):
         connection.execute(sql.SQL(_FORGET_PREDICTIONS).format(sql.Identifier(schema, table)))
     return ScoreReport(BOOKING, selection.is_replaced, selection.reason, selection.quality, len(scores))
@@ -216,7 +232,7 @@ where
 _PUBLISH_PREDICTIONS = """
 with published as (
     insert into dashboard.predictions (tenant_id, booking_id, risk_score, risk_factors, predicted_at)
-    select tenant_id, booking_id, risk_score, risk_factors, %(moment)s at time zone 'UTC' from fresh_predictions
+    select tenant_id, booking_id, risk_score, risk_factors, predicted_at from fresh_predictions
     on conflict (tenant_id, booking_id) do update set
         risk_score = excluded.risk_score, risk_factors = excluded.risk_factors, predicted_at = excluded.predicted_at
 )

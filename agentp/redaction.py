@@ -16,36 +16,52 @@ from types import MappingProxyType
 
 MASK = "***"
 
-# What people put between the digits of a phone: blanks (also hard and invisible ones), brackets, points, dashes.
-_BETWEEN = r"[ \t\u00a0\u2000-\u2015\u202f\u2060\u2212().-]"
-_IN_CARD = r"[ \t\u00a0\u2000-\u2015\u202f\u2060\u2212.-]{1,3}"
-_BEFORE = r"(?<![0-9A-Fa-f_])"
-_AFTER = r"(?![0-9A-Fa-f_]|[.:-][0-9])"
-# Not inside of a hash, at the end of a UUID, or after a decimal point.
-_BEFORE_RUN = r"(?<![0-9_])(?<![0-9A-Fa-f]{4})(?<![0-9A-Fa-f]{4}-)(?<![0-9][.,])"
-
+_IN_CARD = r"[ \t\u00a0\u2000-\u2015\u202a-\u202f\u2060-\u2069\u2212.-]{1,3}"
 _EMAIL = r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+(?![\w-]|\.\w|:[0-9]{1,5}/)"
 _CARD = (
     # First digits that no year has: 2200 and up, 3 to 6, 8, 9.
-    r"(?<![0-9A-Za-z_])(?=2[2-7]|[345689])(?:"
+    r"(?<![0-9A-Fa-f])(?=2[2-7]|[345689])(?:"
     rf"[0-9]{{4}}(?:{_IN_CARD}[0-9]{{4}}){{2,3}}{_IN_CARD}[0-9]{{1,7}}"
     rf"|[0-9]{{4}}{_IN_CARD}[0-9]{{6}}{_IN_CARD}[0-9]{{4,5}}"
     rf"|[0-9]{{8}}{_IN_CARD}[0-9]{{8}}"
     r"|[0-9]{16,19})(?![0-9A-Za-z_])"
 )
-_PHONE = (
-    # +7 916 123-45-67, +49 (151) 1234 5678; not the offset of a time.
-    rf"(?<![0-9])\+{_BETWEEN}{{0,2}}[0-9](?:{_BETWEEN}{{0,3}}[0-9]){{8,14}}(?![0-9])"
-    # 8 (916) 123-45-67, 7-916-123 45 67: the code in one piece, the rest in any.
-    rf"|{_BEFORE}[78]{_BETWEEN}{{0,3}}[34789][0-9]{{2}}(?:{_BETWEEN}{{0,3}}[0-9]){{7}}{_AFTER}"
-    # 375 29 123-45-67 and other neighbours without their plus.
-    rf"|{_BEFORE}(?:37|38|99)[0-9]{_BETWEEN}{{1,3}}[0-9]{{2}}(?:{_BETWEEN}{{0,3}}[0-9]){{7}}{_AFTER}"
-    # 916 123-45-67, (495) 123 45 67.
-    rf"|{_BEFORE}[3489][0-9]{{2}}{_BETWEEN}{{1,3}}(?:[0-9]{_BETWEEN}{{0,2}}){{6}}[0-9]{_AFTER}"
-    # In one piece: Russian ones whatever follows, others unless a fraction does.
-    rf"|{_BEFORE_RUN}[78][0-9]{{10}}(?![0-9A-Fa-f_])"
-    rf"|{_BEFORE_RUN}[1-9][0-9]{{9,14}}(?![0-9A-Fa-f_]|\.[0-9])"
-)
+# Letter by letter what the macro `phone_pattern` of dbt writes, which says what each line is for.
+_SIGNS = r" \t\u00a0\u00ad\u2000-\u2015\u202a-\u202f\u2060-\u2069\u2212\u3000\ufeff()~.-"
+_CLOSE, _BETWEEN, _LINE = rf"[{_SIGNS}]", rf"[][/{_SIGNS}]", rf"[][/\r\n{_SIGNS}]"
+_BEFORE, _BEFORE_ZERO = "(?<![0-9A-Fa-f])", "(?<![0-9A-Fa-f-])"
+_AFTER = "(?![0-9A-Fa-f]|[.:-][0-9])"
+_NO_DAY = "(?!(?:[0-2]?[0-9]|3[01])[./](?:0?[1-9]|1[0-2])[./](?:20)?[0-9]{2}(?![0-9]))"
+_PHONE = "|".join((
+    rf"(?<![0-9])[+]{_LINE}{{0,2}}(?:7(?:{_LINE}{{0,3}}[0-9]){{10}}"
+    rf"|[1-689](?:{_LINE}{{0,3}}[0-9]){{8}}(?:{_BETWEEN}{{0,3}}[0-9]){{0,6}})(?![0-9])",
+    rf"{_BEFORE_ZERO}00{_BETWEEN}{{0,2}}[1-9](?:{_BETWEEN}{{0,3}}[0-9]){{8,13}}{_AFTER}",
+    rf"{_BEFORE}[78]{_BETWEEN}{{0,3}}[34789][0-9]{{2}}(?:{_LINE}{{0,3}}[0-9]){{7}}{_AFTER}",
+    rf"{_BEFORE}[78] ?[\r\n]{{1,2}} ?[(]?[34789][0-9]{{2}}(?:{_BETWEEN}{{0,3}}[0-9]){{7}}{_AFTER}",
+    rf"{_BEFORE}8{_BETWEEN}{{0,3}}0[1-9][0-9](?:{_LINE}{{0,3}}[0-9]){{7}}{_AFTER}",
+    rf"{_BEFORE}(?:37|38|99)[0-9]{_BETWEEN}{{1,3}}[0-9]{{2}}(?:{_BETWEEN}{{0,3}}[0-9]){{7}}{_AFTER}",
+    rf"{_BEFORE}38{_BETWEEN}{{1,3}}0[1-9][0-9](?:{_BETWEEN}{{0,3}}[0-9]){{7}}{_AFTER}",
+    rf"{_BEFORE}[(]?[3489][0-9]{{2}}{_CLOSE}{{1,3}}(?:[0-9]{_CLOSE}{{0,2}}){{6}}[0-9]{_AFTER}",
+    rf"{_BEFORE}[(]?[3489][0-9]{{2}}[)]?(?:/|[\r\n]{{1,2}})[0-9]{{3}}[ -]?[0-9]{{2}}[ -]?[0-9]{{2}}{_AFTER}",
+    rf"{_BEFORE_ZERO}[(]0[1-9][0-9]{{0,3}}[)](?:{_LINE}{{0,3}}[0-9]){{6,8}}{_AFTER}",
+    rf"{_BEFORE_ZERO}0[1-9](?:(?:[ \u00a0]{{1,2}}[0-9]{{2}}){{4}}|(?:-[0-9]{{2}}){{4}}"
+    rf"|(?:[.][0-9]{{2}}){{4}}|(?:/[0-9]{{2}}){{4}}){_AFTER}",
+    rf"{_BEFORE_ZERO}0[1-9](?:/|[ \u00a0-]{{1,3}})(?!20[0-9]{{2}}(?![0-9]))[0-9]{{3,4}}"
+    rf"(?:{_BETWEEN}{{0,3}}[0-9]){{4,5}}{_AFTER}",
+    rf"{_BEFORE_ZERO}0[1-9] [0-9]{{2}} (?:[0-9]{{3}}[ -][0-9]{{4}}|[0-9]{{2}} [0-9]{{4}}){_AFTER}",
+    rf"{_BEFORE_ZERO}0[1-9][0-9]{_LINE}{{1,3}}{_NO_DAY}[0-9](?:{_LINE}{{0,3}}[0-9]){{6,7}}{_AFTER}",
+    rf"{_BEFORE_ZERO}0[1-9][0-9]{{2}}{_LINE}{{1,3}}{_NO_DAY}[0-9](?:{_LINE}{{0,3}}[0-9]){{4,7}}{_AFTER}",
+    rf"{_BEFORE_ZERO}0[1-9][0-9]{{3}}{_LINE}{{1,3}}{_NO_DAY}[0-9](?:{_LINE}{{0,3}}[0-9]){{4,6}}{_AFTER}",
+    rf"{_BEFORE_ZERO}0[1-9][0-9]{_LINE}{{1,3}}(?:[0-9]{{6}}|[0-9]{{2}}[ -][0-9]{{2}}[ -][0-9]{{2}}"
+    rf"|[0-9]{{3}}[ -](?!000)[0-9]{{3}}){_AFTER}",
+    rf"{_BEFORE_ZERO}0[1-9][0-9]{{4}}[ -][0-9]{{5}}{_AFTER}",
+    rf"{_BEFORE_ZERO}[(]0[ -][1-9][0-9]{{1,2}}[)](?:{_BETWEEN}{{0,3}}[0-9]){{5,6}}{_AFTER}",
+    rf"{_BEFORE_ZERO}0 ?[(][1-9][0-9]{{1,4}}[)](?:{_BETWEEN}{{0,3}}[0-9]){{5,8}}{_AFTER}",
+    rf"{_BEFORE_ZERO}0[ -][1-9][0-9]{{1,2}}[ -][0-9]{{3}}[ -][0-9]{{2}}[ -]?[0-9]{{2}}{_AFTER}",
+    rf"{_BEFORE}(?:[0-9]{{10,11}}|[0-9]{{13,15}})(?![0-9A-Fa-f])",
+    r"(?<![0-9A-Fa-f-])[0-9]{12}(?![0-9A-Fa-f])",
+    r"[G-Zg-z_][A-Fa-f]{1,3}(?:[78][0-9]{10}|0[0-9]{9})(?![0-9A-Fa-f])",
+))  # fmt: skip
 
 FREE_TEXT_PATTERNS = MappingProxyType({"e-mail": _EMAIL, "card": _CARD, "phone": _PHONE})
 """Regular expressions by what they find, in the order in which they are to be used: a found place becomes `[e-mail]` …
@@ -101,7 +117,7 @@ def scrub(text: str) -> str:
     for shape in _SHAPES:
         text = shape.sub(MASK, text)
     for name, pattern in _FREE_TEXT.items():
-        text = pattern.sub(_hide_card if name == "card" else f"[{name}]", text)
+        text = pattern.sub(_HIDE.get(name, f"[{name}]"), text)
     return text
 
 
@@ -125,6 +141,15 @@ def _hide_card(found: re.Match[str]) -> str:
     digits = [int(sign) for sign in found[0] if sign.isdigit()]
     doubled = sum(sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
     return "[card]" if (sum(digits[-1::-2]) + doubled) % 10 == 0 else found[0]
+
+
+def _hide_phone(found: re.Match[str]) -> str:
+    """Digits after a decimal point are none: logs are full of measured times."""
+    is_fraction = found[0].isdigit() and re.search(r"[0-9][.]\Z", found.string[: found.start()][-2:])
+    return found[0] if is_fraction else "[phone]"
+
+
+_HIDE = {"card": _hide_card, "phone": _hide_phone}
 
 
 def _hide_keyed(text: str) -> str:

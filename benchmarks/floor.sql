@@ -127,9 +127,11 @@ ordered as (
     select
         said.*,
         row_number() over talk as position,
-        count(*) filter (where role = 'assistant') over (talk rows between unbounded preceding and 1 preceding) as turn
+        count(*) filter (where role = 'assistant') over (exchange rows between unbounded preceding and 1 preceding) as turn
     from said
-    window talk as (partition by session_id, tenant_id order by sent_at, message_id)
+    window
+        talk as (partition by session_id, tenant_id order by sent_at, message_id),
+        exchange as (partition by session_id, tenant_id order by sent_at, role is not distinct from 'assistant', message_id)
 ),
 
 timed as (
@@ -144,7 +146,10 @@ select
     message_text, sent_at,
     (sent_at at time zone zone)::date as sent_day,
     (started_at at time zone zone)::date as session_day,
-    case when role = 'assistant' then round(extract(epoch from sent_at - asked_at) * 1000)::bigint end as response_ms
+    case
+        when role = 'assistant' and sent_at - asked_at <= interval '24 hours'
+            then round(extract(epoch from sent_at - asked_at) * 1000)::bigint
+    end as response_ms
 from timed
 inner join zones on timed.tenant_id = zones.tenant_id
 
@@ -218,6 +223,10 @@ held as (
             when booking is not null then 4
             else array_position(array['service_selection', 'staff_selection', 'time_selection', 'confirmation'], stage) - 1
         end as steps_completed,
+        case
+            when nullif(btrim(final_intent), '') is null then booking is not null or stage <> 'service_selection'
+            else lower(btrim(final_intent)) in ('booking', 'book', 'запись', 'Запись', 'ЗАПИСЬ')
+        end as is_booking_intended,
         booking is not null as is_booked,
         booking as booking_id, booking_source, booking_status, booking_datetime as booking_at, booking_amount,
         upper(nullif(btrim(booking_currency), '')) as booking_currency,
@@ -228,7 +237,7 @@ held as (
     union all
     select
         tenant_id, session_id, client_id, true, channel, first_at, last_at, null, null, 'unknown', 'inferred', null, null,
-        null, null, null, false, null, null, null, null, null, null, null, null, null
+        null, null, null, null, false, null, null, null, null, null, null, null, null, null
     from counted
     where is_inferred
 )
@@ -255,7 +264,8 @@ select
     coalesce(counted.response_count, 0) as response_count,
     not held.is_inferred and row_number() over (
         partition by held.tenant_id, held.client_id order by held.is_inferred, held.started_at, held.session_id
-    ) = 1 as is_first_session
+    ) = 1 as is_first_session,
+    held.is_booking_intended
 from held
 left join counted on held.tenant_id = counted.tenant_id and held.session_id = counted.session_id
 left join clients_v2 as clients on held.tenant_id = clients.tenant_id and held.client_id = clients.id
@@ -301,7 +311,9 @@ started as (
         count(distinct client_id) filter (where not is_inferred) as unique_clients,
         count(*) filter (where is_first_session) as new_clients,
         count(*) filter (where is_inferred) as inferred_sessions,
-        count(*) filter (where is_outreach) as outreach_sessions
+        count(*) filter (where is_outreach) as outreach_sessions,
+        count(*) filter (where is_booking_intended) as intended_dialogs,
+        count(*) filter (where is_booking_intended and is_booked) as intended_bookings
     from floor.sessions
     where true /* touched day: tenant_id, started_day */
     group by tenant_id, started_day
@@ -343,7 +355,10 @@ select
     coalesce(outreach_sessions, 0) as outreach_sessions,
     coalesce(messages, 0) as messages,
     coalesce(user_messages, 0) as user_messages,
-    coalesce(agent_messages, 0) as agent_messages
+    coalesce(agent_messages, 0) as agent_messages,
+    coalesce(intended_dialogs, 0) as intended_dialogs,
+    coalesce(intended_bookings, 0) as intended_bookings,
+    round(intended_bookings * 100.0 / nullif(intended_dialogs, 0), 2) as intended_conversion
 from floor.int_tenant_days as days
 left join started on days.tenant_id = started.tenant_id and days.day = started.day
 left join replies on days.tenant_id = replies.tenant_id and days.day = replies.day
@@ -356,17 +371,28 @@ with
 counted as (
     select
         tenant_id, started_day as day, channel,
-        count(*) as sessions_started,
-        count(*) filter (where steps_completed >= 1) as chose_service,
-        count(*) filter (where steps_completed >= 2) as chose_staff,
-        count(*) filter (where steps_completed >= 3) as chose_time,
-        count(*) filter (where steps_completed >= 4) as booked,
-        count(*) filter (where drop_off_stage = 'service_selection') as dropped_at_service,
-        count(*) filter (where drop_off_stage = 'staff_selection') as dropped_at_staff,
-        count(*) filter (where drop_off_stage = 'time_selection') as dropped_at_time,
-        count(*) filter (where drop_off_stage = 'confirmation') as dropped_at_confirmation,
-        count(*) filter (where drop_off_stage_source = 'inferred') as inferred_drop_offs,
-        count(*) filter (where not is_booked and drop_off_stage is null) as done_without_booking
+        count(*) filter (where is_booking_intended) as sessions_started,
+        count(*) filter (where is_booking_intended and steps_completed >= 1) as chose_service,
+        count(*) filter (where is_booking_intended and steps_completed >= 2) as chose_staff,
+        count(*) filter (where is_booking_intended and steps_completed >= 3) as chose_time,
+        count(*) filter (where is_booking_intended and steps_completed >= 4) as booked,
+        count(*) filter (where is_booking_intended and drop_off_stage = 'service_selection') as dropped_at_service,
+        count(*) filter (where is_booking_intended and drop_off_stage = 'staff_selection') as dropped_at_staff,
+        count(*) filter (where is_booking_intended and drop_off_stage = 'time_selection') as dropped_at_time,
+        count(*) filter (where is_booking_intended and drop_off_stage = 'confirmation') as dropped_at_confirmation,
+        count(*) filter (where is_booking_intended and drop_off_stage_source = 'inferred') as inferred_drop_offs,
+        count(*) filter (where is_booking_intended and not is_booked and drop_off_stage is null) as done_without_booking,
+        count(*) filter (where not is_booking_intended) as other_sessions,
+        count(*) filter (where not is_booking_intended and is_booked) as other_booked,
+        count(*) filter (
+            where is_booking_intended and drop_off_stage = 'service_selection' and drop_off_stage_source = 'inferred'
+        ) as inferred_at_service,
+        count(*) filter (
+            where is_booking_intended and drop_off_stage = 'staff_selection' and drop_off_stage_source = 'inferred'
+        ) as inferred_at_staff,
+        count(*) filter (
+            where is_booking_intended and drop_off_stage = 'time_selection' and drop_off_stage_source = 'inferred'
+        ) as inferred_at_time
     from floor.sessions
     where not is_inferred /* touched day: tenant_id, started_day */
     group by tenant_id, started_day, channel
@@ -379,7 +405,8 @@ select
     round(chose_time * 100.0 / nullif(chose_staff, 0), 2) as time_step_percent,
     round(booked * 100.0 / nullif(chose_time, 0), 2) as booking_step_percent,
     round(booked * 100.0 / nullif(sessions_started, 0), 2) as total_conversion_percent,
-    dropped_at_service, dropped_at_staff, dropped_at_time, dropped_at_confirmation, inferred_drop_offs, done_without_booking
+    dropped_at_service, dropped_at_staff, dropped_at_time, dropped_at_confirmation, inferred_drop_offs, done_without_booking,
+    other_sessions, other_booked, inferred_at_service, inferred_at_staff, inferred_at_time
 from counted
 inner join floor.int_tenant_days as days on counted.tenant_id = days.tenant_id and counted.day = days.day
 

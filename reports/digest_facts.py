@@ -18,13 +18,18 @@ Money = Mapping[str, Decimal]
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """One final local day of the salon, as `metrics_dailies` has it; times of replies in milliseconds."""
+    """One final local day of the salon, as `metrics_dailies` has it; times of replies in milliseconds.
+
+    ``intended`` are the dialogs that meant to book, ``intended_bookings`` those of them with a booking.
+    """
 
     day: date
     dialogs: int
     bookings: int
     response_ms_sum: int = 0
     response_count: int = 0
+    intended: int = 0
+    intended_bookings: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +42,14 @@ class Span:
     bookings: int
     response_ms_sum: int = 0
     response_count: int = 0
+    intended: int = 0
+    intended_bookings: int = 0
     revenue: Money = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drop:
-    """Dialogs that ended without a booking at a stage: service, staff, time or confirmation."""
+    """Dialogs that meant to book and ended without it at a stage: service, staff, time or confirmation."""
 
     stage: str
     lost: int
@@ -93,4 +100,6 @@ def sum_days(days: Iterable[Day], *, last: date, count: int, revenue: Money) -> 
         dialogs=sum(day.dialogs for day in chosen), bookings=sum(day.bookings for day in chosen),
         response_ms_sum=sum(day.response_ms_sum for day in chosen),
         response_count=sum(day.response_count for day in chosen),
+        intended=sum(day.intended for day in chosen),
+        intended_bookings=sum(day.intended_bookings for day in chosen),
     )  # fmt: skip

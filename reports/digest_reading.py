@@ -17,7 +17,8 @@ HOUR = 9
 """When digests go out, local time: what changed since the one before is counted from that hour on."""
 
 _DAYS = """
-select day, dialogs_started, bookings, coalesce(response_ms_sum, 0), response_count
+select
+    day, dialogs_started, bookings, coalesce(response_ms_sum, 0), response_count, intended_dialogs, intended_bookings
 from dashboard.metrics_dailies
 where tenant_id = %(tenant_id)s and day between %(drawn_from)s and %(last)s and is_final
 order by day
@@ -87,8 +88,18 @@ def read_facts(
 def _read_days(connection: Connection, *, tenant_id: UUID, last: date) -> tuple[Day, ...]:
     values = {"tenant_id": tenant_id, "drawn_from": last - timedelta(days=DAYS_DRAWN - 1), "last": last}
     return tuple(
-        Day(day=day, dialogs=dialogs, bookings=bookings, response_ms_sum=int(milliseconds), response_count=replies)
-        for day, dialogs, bookings, milliseconds, replies in connection.execute(_DAYS, values)
+        Day(
+            day=day,
+            dialogs=dialogs,
+            bookings=bookings,
+            response_ms_sum=int(milliseconds),
+            response_count=replies,
+            intended=intended,
+            intended_bookings=intended_bookings,
+        )
+        for day, dialogs, bookings, milliseconds, replies, intended, intended_bookings in connection.execute(
+            _DAYS, values
+        )
     )
 
 

@@ -13,7 +13,7 @@ from babel.dates import format_date, format_interval
 
 from reports.digest_facts import Day, Facts, Money, Span, Tasks
 from reports.digest_texts import count_text, write_text
-from reports.formats import Formats, get_formats
+from reports.formats import NO_CURRENCY, Formats, get_formats, is_unknown
 from reports.frames.comparisons import FEWEST, compare_shares
 from reports.pictures import draw_days
 from scoring.quality import wilson_interval
@@ -98,23 +98,22 @@ class _Writer:
     def _write_figures(self, span: Span) -> list[str]:
         before = self._facts.before
         count_before = self._number(before.dialogs) if before else None
-        share_before = self._write_share(before.bookings, before.dialogs) if before and before.dialogs else None
-        lines = [
-            self._beside("dialogs", self._number(span.dialogs), count_before),
-            self._beside("bookings", self._write_share(span.bookings, span.dialogs), share_before),
-        ]
-        if before is not None and before.dialogs:
-            lines.append(self._compare(span, before))
+        lines = [self._beside("dialogs", self._number(span.dialogs), count_before)]
+        if span.intended:
+            was = self._write_share(before.intended_bookings, before.intended) if before and before.intended else None
+            lines.append(self._beside("bookings", self._write_share(span.intended_bookings, span.intended), was))
+            if before is not None and before.intended:
+                lines.append(self._compare(span, before))
         lines.append(self._write_revenue(span, before))
         if self._facts.kind == "weekly":
             lines += self._write_week(span, before)
         return lines
 
     def _compare(self, span: Span, before: Span) -> str:
-        verdict = compare_rates(span.bookings, span.dialogs, before.bookings, before.dialogs)
+        verdict = compare_rates(span.intended_bookings, span.intended, before.intended_bookings, before.intended)
         return self._say(
-            f"rates.{verdict}", n=FEWEST, now=self._formats.write_percent(span.bookings / span.dialogs),
-            before=self._formats.write_percent(before.bookings / before.dialogs),
+            f"rates.{verdict}", n=FEWEST, now=self._formats.write_percent(span.intended_bookings / span.intended),
+            before=self._formats.write_percent(before.intended_bookings / before.intended),
         )  # fmt: skip
 
     def _write_revenue(self, span: Span, before: Span | None) -> str:
@@ -127,7 +126,7 @@ class _Writer:
         lines = self._write_extremes([day for day in self._facts.days if span.first <= day.day <= span.last])
         worst = max(self._facts.drops, key=lambda drop: drop.lost, default=None)
         if worst is not None and worst.lost:
-            lines.append(self._say(f"drop.{worst.stage}", now=self._write_share(worst.lost, span.dialogs)))
+            lines.append(self._say(f"drop.{worst.stage}", now=self._write_share(worst.lost, span.intended)))
         if span.response_count:
             was = self._write_response(before) if before and before.response_count else None
             lines.append(self._beside("response", self._write_response(span), was))
@@ -171,7 +170,10 @@ class _Writer:
             text = self._formats.write_money(
                 amount.to_integral_value() if is_whole and amount >= 10 else amount, currency
             )
-            texts.append(self._say("no_currency", amount=text) if currency == "XXX" else text)
+            if is_unknown(amount, currency):
+                texts.append(self._say("no_price"))
+            else:
+                texts.append(self._say("no_currency", amount=text) if currency == NO_CURRENCY else text)
         joined = self._say("and").join(texts)
         return f"{joined} {self._say('revenue.more')}" if len(money) > MOST_CURRENCIES else joined
 

@@ -11,8 +11,11 @@ from typing import Any
 from babel import Locale, dates, numbers, units
 
 from reports.cells import is_missing
+from reports.phones import DEFAULT_REGION, format_phone
 
 NOTHING = "—"
+NO_CURRENCY = "XXX"
+"""How the marts say that an amount names no currency (ISO 4217); people are told so in words."""
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 """In milliseconds."""
 VAST = Decimal(10) ** 18
@@ -22,10 +25,14 @@ KEPT = 100_000
 
 
 class Formats:
-    """How values are written in one language; None, NaN and NaT are a dash everywhere."""
+    """How values are written in one language; None, NaN and NaT are a dash everywhere.
 
-    def __init__(self, language: str) -> None:
+    Phones without a country's code are those of ``region``.
+    """
+
+    def __init__(self, language: str, region: str = DEFAULT_REGION) -> None:
         self.language = language
+        self.region = region
         self.locale = Locale.parse(language)
         self._write_day = lru_cache(KEPT)(self._format_day)
         self._write_number = lru_cache(KEPT)(self._format_number)
@@ -38,8 +45,8 @@ class Formats:
         return NOTHING if is_missing(value) else self._write_number(value, digits)
 
     def write_money(self, value: Any, currency: str | None) -> str:
-        """An amount in its currency, without cents where there are none; ``XXX`` is an amount of no known currency."""
-        return NOTHING if is_missing(value) else self._write_money(value, currency or "XXX")
+        """An amount in its currency, without cents where there are none; of no known currency it is a number."""
+        return NOTHING if is_missing(value) else self._write_money(value, currency or NO_CURRENCY)
 
     def write_percent(self, share: Any, digits: int = 0) -> str:
         """A share, 0 to 1, as per cent."""
@@ -93,6 +100,10 @@ class Formats:
                 parts.append(self._write_unit(count, unit))
         return " ".join(parts)
 
+    def write_phone(self, phone: str | None) -> str:
+        """A phone as it is dialled from anywhere."""
+        return write_phone(phone, self.region)
+
     def write_weekday(self, number: int) -> str:
         """The short name of a weekday, Monday 0."""
         name: str = self.locale.days["stand-alone"]["abbreviated"][number]
@@ -125,7 +136,7 @@ class Formats:
 
     def _format_money(self, amount: Any, currency: str) -> str:
         value = _to_decimal(amount)
-        if currency == "XXX" or len(currency) != 3:
+        if currency == NO_CURRENCY or len(currency) != 3:
             return self._format_number(value, 2)
         if abs(value) >= VAST:
             return f"{self._format_number(value, 0)}\u00a0{currency}"
@@ -143,19 +154,19 @@ class Formats:
 
 
 @lru_cache
-def get_formats(language: str) -> Formats:
-    """Return how a language writes; made once a process."""
-    return Formats(language)
+def get_formats(language: str, region: str = DEFAULT_REGION) -> Formats:
+    """Return how a language writes, with phones of a country; made once a process."""
+    return Formats(language, region)
 
 
-def write_phone(phone: str | None) -> str:
-    """A phone as it is dialled: eleven digits of the Russian plan in groups, others as they were written."""
-    if is_missing(phone) or not phone:
-        return NOTHING
-    digits = "".join(character for character in phone if character.isdigit())
-    if len(digits) == 11 and digits[0] in "78" and set(phone) <= set("0123456789+()- "):
-        return f"+7 {digits[1:4]} {digits[4:7]}-{digits[7:9]}-{digits[9:]}"
-    return phone
+def is_unknown(amount: Any, currency: str | None) -> bool:
+    """Whether no price of a sum is known: a 0 in no currency adds up nothing."""
+    return currency == NO_CURRENCY and not is_missing(amount) and not amount
+
+
+def write_phone(phone: str | None, region: str = DEFAULT_REGION) -> str:
+    """A phone as it is dialled from anywhere; one without a country's code is the region's."""
+    return NOTHING if is_missing(phone) or not phone else format_phone(phone, region)
 
 
 def move_days(day: date, count: int) -> date:

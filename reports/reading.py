@@ -20,6 +20,7 @@ from agentp.errors import SetupError
 from reports.audiences import Veil
 from reports.blocks import Frames
 from reports.loaders import load_infinity_as_nothing
+from reports.phones import DEFAULT_REGION, find_region
 from reports.selections import CHAIN, DAYS_SHOWN, SALON, SIGNED, Selection
 
 Connection = psycopg.Connection[TupleRow]
@@ -38,6 +39,7 @@ class Salon:
     language: str
     last_day: date | None
     signature: str = ""
+    phone_region: str = DEFAULT_REGION
 
     @property
     def folder(self) -> str:
@@ -97,21 +99,22 @@ def read_salons(connection: Connection, wanted: tuple[str, ...] = ()) -> list[Sa
     """Return the active salons, or those among all that are named by slug, id or name; refuse a name nobody has."""
     rows = connection.execute(
         "select settings.tenant_id, settings.tenant_name, settings.slug, settings.timezone, settings.language, "
-        "settings.is_active, last_days.day from dashboard.tenant_settings as settings left join lateral ("
+        "settings.is_active, last_days.day, settings.phone_region from dashboard.tenant_settings as settings "
+        "left join lateral ("
         "select max(metrics.day) as day from dashboard.metrics_dailies as metrics "
         "where metrics.tenant_id = settings.tenant_id and metrics.is_final) as last_days on true "
         "order by settings.tenant_name, settings.tenant_id"
     ).fetchall()
     salons = []
     named = set()
-    for tenant_id, name, slug, timezone, language, is_active, last_day in rows:
+    for tenant_id, name, slug, timezone, language, is_active, last_day, phone_region in rows:
         names = {str(tenant_id), slug or "", name or ""} & set(wanted)
         named |= names
         if names or (not wanted and is_active):
             salons.append(
                 Salon(
                     tenant_id=tenant_id, name=name or slug or str(tenant_id), slug=slug or "", timezone=timezone,
-                    language=language or "ru", last_day=last_day,
+                    language=language or "ru", last_day=last_day, phone_region=find_region(timezone, phone_region),
                 )
             )  # fmt: skip
     missing = [name for name in wanted if name not in named]

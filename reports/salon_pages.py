@@ -85,7 +85,10 @@ def write_forward(folder: Path, target: str) -> None:
 def _write_pages(salon: Salon, frames: Frames, folder: Path, *, veil: Veil, assets: Assets, has_chain: bool) -> None:
     for language in LANGUAGES:
         texts = read_texts(language)
-        context = Context(frames=frames, veil=veil, texts=texts, formats=get_formats(language), last_day=salon.last_day)
+        context = Context(
+            frames=frames, veil=veil, texts=texts, formats=get_formats(language, salon.phone_region),
+            last_day=salon.last_day,
+        )  # fmt: skip
         menu = [(name, texts.get(f"page.{name}.menu")) for name in SALON_PAGES]
         pages = {name: build(context) for name, build in SALON_PAGES.items()}
         for name, page in pages.items():

@@ -36,7 +36,8 @@ DAILY = (
 )  # fmt: skip
 FUNNEL = (
     "day", "channel", "is_final", "sessions_started", "chose_service", "chose_staff", "chose_time", "booked",
-    "dropped_at_service", "dropped_at_staff", "dropped_at_time", "dropped_at_confirmation",
+    "dropped_at_service", "dropped_at_staff", "dropped_at_time", "dropped_at_confirmation", "inferred_at_service",
+    "inferred_at_staff", "inferred_at_time", "other_sessions",
 )  # fmt: skip
 SESSIONS = (
     "session_id", "client_id", "client_name", "channel", "started_at", "ended_at", "duration_sec", "status",
@@ -79,6 +80,7 @@ RECOVERY = (
 MONTHLY = (
     "visit_month", "service_id", "service_title", "staff_id", "staff_name", "currency", "bookings_count",
     "arrived_count", "no_show_count", "cancelled_count", "unknown_count", "upcoming_count", "arrived_amount",
+    "amount_missing_count",
 )  # fmt: skip
 RETENTION = (
     "cohort_month", "measure", "window_days", "clients_count", "maturing_count", "assessable_count", "returned_count",

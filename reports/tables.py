@@ -10,13 +10,13 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from reports.cells import is_missing
-from reports.formats import NOTHING, Formats, write_phone
+from reports.formats import NO_CURRENCY, NOTHING, Formats
 from reports.spreadsheets import Sheet, SheetColumn
 from reports.texts import Texts
 
 Kind = Literal[
     "text", "name", "word", "phone", "integer", "decimal", "money", "percent", "day", "month", "moment", "duration",
-    "boolean", "reason",
+    "boolean", "reason", "currency",
 ]  # fmt: skip
 NUMERIC = frozenset({"integer", "decimal", "money", "percent", "duration"})
 LARGEST = 1e300
@@ -35,7 +35,8 @@ class Column:
     ``kind`` says how values are written; money needs ``currency``, the column that holds it. A ``word`` is one of a few
     values, whose texts stand under ``words`` (a key of the texts, such as ``status``). ``has_filter`` puts a choice of
     its values above the table. A column that ``is_searched`` is not shown, but search finds rows by it; one that is
-    not ``on_page`` is in the files alone, where a row may be as long as it likes.
+    not ``on_page`` is in the files alone, where a row may be as long as it likes. ``unknown`` is the key of what stands
+    in place of an amount that nobody knows.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Column:
     is_searched: bool = False
     is_in_files: bool = True
     on_page: bool = True
+    unknown: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,9 @@ def make_sheet(table: Table, texts: Texts | None = None) -> Sheet:
             SheetColumn(title=get_title(table, name, texts), kind=kinds.get(name, "text"))  # type: ignore[arg-type]
             for name in names
         ],
-        rows=_list_rows(table.frame, names),
+        rows=_list_rows(
+            table.frame, names, hidden={*extra, *(column.name for column in columns if column.kind == "currency")}
+        ),
     )
 
 
@@ -116,8 +120,14 @@ def get_title(table: Table, name: str, texts: Texts | None) -> str:
     return name if texts is None else texts.find(f"column.{table.name}.{name}", texts.find(f"column.{name}", name))
 
 
-def _list_rows(frame: pd.DataFrame, names: list[str]) -> Iterable[tuple[object, ...]]:
-    columns = [frame[name].tolist() for name in names]
+def _list_rows(frame: pd.DataFrame, names: list[str], *, hidden: set[str]) -> Iterable[tuple[object, ...]]:
+    """The values of every row; of the columns that are ``hidden`` not the code of no currency."""
+    columns = [
+        [None if value == NO_CURRENCY else value for value in frame[name].tolist()]
+        if name in hidden
+        else frame[name].tolist()
+        for name in names
+    ]
     return zip(*columns, strict=True) if columns else ()
 
 
@@ -125,10 +135,13 @@ def _write_column(column: Column, frame: pd.DataFrame, texts: Texts, formats: Fo
     values = frame[column.name].tolist()
     if column.kind == "money":
         currencies = frame[column.currency].tolist() if column.currency else [None] * len(values)
+        unknown = Cell(texts.get(column.unknown) if column.unknown else NOTHING, "")
         return [
-            Cell(formats.write_money(value, currency), _order(value))
+            unknown if is_missing(value) else Cell(formats.write_money(value, currency), _order(value))
             for value, currency in zip(values, currencies, strict=True)
         ]
+    if column.kind == "currency":
+        return [Cell(write_currency(value, texts) or NOTHING) for value in values]
     if column.kind in ("word", "boolean"):
         # A few words in many rows.
         known = {value: Cell(_write_word(value, column.words or "boolean", texts)) for value in set(values)}
@@ -136,9 +149,16 @@ def _write_column(column: Column, frame: pd.DataFrame, texts: Texts, formats: Fo
     if column.kind in ("text", "name", "reason"):
         return [Cell(NOTHING if is_missing(value) or value == "" else str(value)) for value in values]
     if column.kind == "phone":
-        return [Cell(write_phone(value)) for value in values]
+        return [Cell(formats.write_phone(value)) for value in values]
     write = _WRITERS[column.kind]
     return [Cell(write(formats, value), _order(value)) for value in values]
+
+
+def write_currency(currency: str | None, texts: Texts) -> str:
+    """Return a currency's code, or in words that an amount has none; what is no money has none either."""
+    if is_missing(currency) or not currency:
+        return ""
+    return texts.get("kpi.no_currency") if currency == NO_CURRENCY else currency
 
 
 def _write_word(value: Any, words: str, texts: Texts) -> str:

@@ -50,6 +50,8 @@ recounted as (
         metrics.day,
         metrics.dialogs_started,
         metrics.bookings,
+        metrics.intended_dialogs,
+        metrics.intended_bookings,
         coalesce(begun.sessions_in_day, 0) as sessions_in_day,
         coalesce(begun.bookings_in_day, 0) as bookings_in_day
     from metrics
@@ -67,8 +69,10 @@ funnel_days as (
     select
         tenant_id,
         day,
-        sum(sessions_started) as sessions_started,
-        sum(booked) as booked
+        sum(sessions_started + other_sessions) as sessions_started,
+        sum(booked + other_booked) as booked,
+        sum(sessions_started) as intended_dialogs,
+        sum(booked) as intended_bookings
     from funnel
     group by tenant_id, day
 
@@ -90,3 +94,5 @@ where
     or recounted.bookings <> recounted.bookings_in_day
     or coalesce(funnel_days.sessions_started, 0) <> recounted.sessions_in_day
     or coalesce(funnel_days.booked, 0) <> recounted.bookings_in_day
+    or coalesce(funnel_days.intended_dialogs, 0) <> recounted.intended_dialogs
+    or coalesce(funnel_days.intended_bookings, 0) <> recounted.intended_bookings

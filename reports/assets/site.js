@@ -76,8 +76,12 @@
     return holder.value;
   }
 
-  // A phone is found however it is written: brackets, blanks and dashes between digits are not searched for.
-  const tidy = (text) => (/^[\d\s()+\-–.]{4,}$/.test(text.trim()) ? text.replace(/\D/g, "") : text);
+  // A phone is found however it is written or pasted: what stands between its digits is not searched for.
+  const unseen = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|tel:/gi;
+  const tidy = (text) => {
+    const plain = text.replace(unseen, "").trim();
+    return /^[\d\s()+\-\u2010-\u2015\u2212./~[\]]{4,}$/.test(plain) ? plain.replace(/\D/g, "").replace(/^00/, "") : text;
+  };
 
   function makeTable(table) {
     const rows = document.querySelector(`script[data-rows="${table.id}"]`);

@@ -6,7 +6,8 @@ from datetime import date
 
 import pandas as pd
 
-from reports.formats import move_days
+from reports.formats import is_unknown, move_days
+from reports.frames.columns import add_columns
 
 DAYS_DRAWN = 90
 """Days that the lines show: the longest period of the figures above them."""
@@ -22,6 +23,16 @@ def choose_days(metrics: pd.DataFrame, *, last_day: date | None) -> pd.DataFrame
 
 
 def sum_revenue(revenue: pd.DataFrame, *, last_day: date | None) -> pd.DataFrame:
-    """Return kept and cancelled amounts of the final days that are drawn, by day and currency, oldest first."""
+    """Return kept and cancelled amounts of the final days that are drawn, by day and currency, oldest first.
+
+    Where no price is known there is no amount.
+    """
     chosen = choose_days(revenue, last_day=last_day)
-    return chosen.sort_values(["day", "currency"], kind="stable").reset_index(drop=True)
+    known = {
+        name: [
+            None if is_unknown(amount, currency) else amount
+            for amount, currency in zip(chosen[name].tolist(), chosen["currency"].tolist(), strict=True)
+        ]
+        for name in ("kept_amount", "cancelled_amount")
+    }
+    return add_columns(chosen, **known).sort_values(["day", "currency"], kind="stable").reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""The funnel: how many sessions reach each step, and where the others leave (REQUIREMENTS C4)."""
+"""The funnel: how far dialogues come that meant to book, and where they end (REQUIREMENTS C4)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ STEPS = (
     ("time", "chose_time", "dropped_at_time"),
     ("booked", "booked", "dropped_at_confirmation"),
 )
-"""Step, the column of its sessions, and the column of those who left before it."""
+"""Step, the column of its dialogues, and the column of those that ended before it."""
+INFERRED = {
+    "dropped_at_service": "inferred_at_service", "dropped_at_staff": "inferred_at_staff",
+    "dropped_at_time": "inferred_at_time", "dropped_at_confirmation": "dropped_at_confirmation",
+}  # fmt: skip
+"""Of those that ended there, the column of those of which the bot did not record it; the last step it never records."""
 ALL = "*"
 """In place of a channel: all channels together; no bot calls a channel so."""
 
@@ -24,14 +29,11 @@ ALL = "*"
 def sum_funnel(funnel: pd.DataFrame, *, last_day: date | None, days: int) -> pd.DataFrame:
     """Return one row a channel (and `ALL`) and step over the last final days.
 
-    Columns: ``channel``, ``step``, ``sessions``, ``dropped`` (who came to the step before and no further),
-    ``step_share`` (of the step before) and ``total_share`` (of all that started); shares of nothing are none.
+    Columns: ``channel``, ``step``, ``sessions``, ``dropped`` (dialogues that came to the step before and no further),
+    ``inferred`` (of these, where that only follows from what was chosen), ``step_share`` (of the step before) and
+    ``total_share`` (of all that meant to book); shares of nothing are none.
     """
-    if last_day is None:
-        funnel = funnel.iloc[0:0]
-    elif not funnel.empty:
-        first = move_days(last_day, 1 - days)
-        funnel = funnel[funnel["is_final"].astype(bool) & (funnel["day"] >= first) & (funnel["day"] <= last_day)]
+    funnel = _choose_days(funnel, last_day=last_day, days=days)
     rows = []
     channels = sorted(set(funnel["channel"]))
     for channel in [ALL, *channels] if len(channels) != 1 else channels:
@@ -42,22 +44,37 @@ def sum_funnel(funnel: pd.DataFrame, *, last_day: date | None, days: int) -> pd.
             rows.append({
                 "channel": channel, "step": step, "sessions": sessions,
                 "dropped": None if dropped is None else int(chosen[dropped].sum()),
+                "inferred": None if dropped is None else int(chosen[INFERRED[dropped]].sum()),
                 "step_share": _share(sessions, before), "total_share": _share(sessions, started),
             })  # fmt: skip
             started = sessions if started is None else started
             before = sessions
-    columns = ["channel", "step", "sessions", "dropped", "step_share", "total_share"]
+    columns = ["channel", "step", "sessions", "dropped", "inferred", "step_share", "total_share"]
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
+def count_others(funnel: pd.DataFrame, *, last_day: date | None, days: int) -> int:
+    """Return how many dialogues of the last final days were about something else than a booking."""
+    return int(_choose_days(funnel, last_day=last_day, days=days)["other_sessions"].sum())
+
+
 def find_biggest_drop(steps: pd.DataFrame) -> tuple[str, int] | None:
-    """Return the step before which most sessions leave, and how many; none where nobody left."""
+    """Return the step before which most dialogues end, and how many; none where none did."""
     whole = steps[(steps["channel"] == (ALL if ALL in set(steps["channel"]) else steps["channel"].min()))]
     left = whole[whole["dropped"].notna()]
     if left.empty or int(left["dropped"].max()) == 0:
         return None
     row = left.loc[left["dropped"].astype(int).idxmax()]
     return str(row["step"]), int(row["dropped"])
+
+
+def _choose_days(funnel: pd.DataFrame, *, last_day: date | None, days: int) -> pd.DataFrame:
+    if last_day is None:
+        return funnel.iloc[0:0]
+    if funnel.empty:
+        return funnel
+    first = move_days(last_day, 1 - days)
+    return funnel[funnel["is_final"].astype(bool) & (funnel["day"] >= first) & (funnel["day"] <= last_day)]
 
 
 def _share(part: int, whole: int | None) -> Decimal | None:

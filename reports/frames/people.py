@@ -12,6 +12,7 @@ from reports.audiences import Veil
 from reports.cells import is_missing
 from reports.formats import move_days
 from reports.frames.columns import add_columns
+from reports.phones import DEFAULT_REGION, list_digits
 
 
 def list_sessions(sessions: pd.DataFrame, veil: Veil) -> pd.DataFrame:
@@ -29,7 +30,9 @@ def list_sessions(sessions: pd.DataFrame, veil: Veil) -> pd.DataFrame:
     return add_columns(named, result=results)
 
 
-def list_clients(clients: pd.DataFrame, monthly: pd.DataFrame, veil: Veil) -> pd.DataFrame:
+def list_clients(
+    clients: pd.DataFrame, monthly: pd.DataFrame, veil: Veil, *, region: str = DEFAULT_REGION
+) -> pd.DataFrame:
     """Return the clients, who came last first, with the name of their favourite member of the staff where it is known.
 
     ``digits`` is all that a search by phone may find them by.
@@ -44,16 +47,8 @@ def list_clients(clients: pd.DataFrame, monthly: pd.DataFrame, veil: Veil) -> pd
         ],
     )
     if "phone" in named:
-        named = add_columns(named, digits=[list_digits(phone) for phone in named["phone"].tolist()])
+        named = add_columns(named, digits=[list_digits(phone, region) for phone in named["phone"].tolist()])
     return named
-
-
-def list_digits(phone: str | None) -> str:
-    """Return the phone's digits, and for numbers of the Russian plan the same with 8 and without a prefix."""
-    digits = "" if is_missing(phone) or phone is None else "".join(sign for sign in phone if sign.isdigit())
-    if len(digits) == 11 and digits[0] in "78":
-        return f"7{digits[1:]} 8{digits[1:]}"
-    return digits
 
 
 def list_win_back(win_back: pd.DataFrame, veil: Veil, *, language: str) -> pd.DataFrame:

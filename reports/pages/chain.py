@@ -12,7 +12,7 @@ from reports.frames.chain import find_last_days, rank_salons, sum_failures, sum_
 from reports.frames.columns import add_columns, list_records
 from reports.frames.comparisons import FEWEST
 from reports.pages.context import Context, make_chart, make_section, make_table, to_instant, to_number
-from reports.tables import Column
+from reports.tables import Column, write_currency
 
 
 def build_leaderboard(context: Context, names: dict[UUID, str]) -> Page:
@@ -33,8 +33,13 @@ def build_leaderboard(context: Context, names: dict[UUID, str]) -> Page:
         }
         for row in list_records(drawn)
     ]  # fmt: skip
+    others = [
+        ", ".join(write_currency(currency, context.texts) for currency in (currencies or "").split(", ")) or None
+        for currencies in frame["other_currencies"].tolist()
+    ]
     table = make_table(
-        "leaderboard", frame, Column(name="salon", kind="name"), Column(name="dialogs", kind="integer"),
+        "leaderboard", add_columns(frame, other_currencies=others),
+        Column(name="salon", kind="name"), Column(name="dialogs", kind="integer"),
         Column(name="bookings", kind="integer"), Column(name="conversion", kind="percent"),
         Column(name="conversion_low", kind="percent", on_page=False),
         Column(name="conversion_high", kind="percent", on_page=False),

@@ -13,7 +13,7 @@ from reports.tables import Column
 
 COLUMNS = (
     Column(name="restated_at", kind="moment"), Column(name="day", kind="day"),
-    Column(name="measure", kind="word", words="measure", has_filter=True), Column(name="currency"),
+    Column(name="measure", kind="word", words="measure", has_filter=True), Column(name="currency", kind="currency"),
     Column(name="first_value", kind="decimal"), Column(name="previous_value", kind="decimal"),
     Column(name="value", kind="decimal"), Column(name="change", kind="decimal"),
     Column(name="reason", kind="word", words="reason", has_filter=True),

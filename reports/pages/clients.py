@@ -39,7 +39,9 @@ def build_win_back(context: Context) -> Page:
 
 def build_clients(context: Context) -> Page:
     """Return the page of all clients; a phone is found however it is written."""
-    frame = context.frames.derive(list_clients, "clients", "visits_monthly", veil=context.veil)
+    frame = context.frames.derive(
+        list_clients, "clients", "visits_monthly", veil=context.veil, region=context.formats.region
+    )
     table = make_table(
         "clients", frame,
         Column(name="client_name", kind="name"), Column(name="phone", kind="phone"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reports.blocks import Page, Section
+from reports.blocks import Note, Page, Section
 from reports.frames.columns import list_records
-from reports.frames.funnel import sum_funnel
+from reports.frames.funnel import count_others, sum_funnel
 from reports.frames.traffic import count_weeks, find_busiest, make_heat_map
 from reports.pages.context import Context, make_chart, make_section, make_table, to_number
 from reports.tables import Column
@@ -38,12 +38,14 @@ def _build_steps(context: Context) -> Section:
     table = make_table(
         "funnel", steps, Column(name="channel", kind="word", words="channel"),
         Column(name="step", kind="word", words="funnel.step"), Column(name="sessions", kind="integer"),
-        Column(name="dropped", kind="integer"), Column(name="step_share", kind="percent"),
-        Column(name="total_share", kind="percent"),
+        Column(name="dropped", kind="integer"), Column(name="inferred", kind="integer"),
+        Column(name="step_share", kind="percent"), Column(name="total_share", kind="percent"),
     )  # fmt: skip
     counts = [formats.write_number(row["sessions"]) for row in whole] or ["0"]
     chart = make_chart(context, "funnel", values, first=counts[0], last=counts[-1])
-    return make_section(context, "funnel.steps", chart, table, days=DAYS)
+    others = context.frames.derive(count_others, "funnel_daily", last_day=context.last_day, days=DAYS)
+    beside = Note(text=texts.count("funnel.others", others, formats.write_number(others))) if others else None
+    return make_section(context, "funnel.steps", chart, table, beside, days=DAYS)
 
 
 def _build_hours(context: Context) -> Section:

@@ -6,14 +6,14 @@ from typing import Any
 
 from reports.blocks import Action, Actions, Card, Cards, Note, Page, Period
 from reports.cells import is_missing
-from reports.formats import NOTHING
+from reports.formats import NOTHING, is_unknown
 from reports.frames.columns import list_records
 from reports.frames.comparisons import FEWEST, RATES, compare_periods
 from reports.frames.daily import choose_days, sum_revenue
 from reports.frames.funnel import find_biggest_drop, sum_funnel
 from reports.frames.people import choose_near, count_unanswered, expect_loss, list_slots, list_win_back
 from reports.pages.context import Context, make_chart, make_section, make_table, to_instant, to_number
-from reports.tables import Column
+from reports.tables import Column, write_currency
 
 SHOWN = (
     "dialogs", "bookings", "conversion", "kept_amount", "avg_ticket", "unique_clients", "new_clients",
@@ -63,10 +63,8 @@ def _build_cards(context: Context) -> Any:
 def _build_card(context: Context, row: dict[str, Any]) -> Card:
     texts, measure = context.texts, row["measure"]
     title = texts.get(f"kpi.{measure}.title")
-    if row["currency"] not in ("", "XXX"):
-        title = f"{title}, {row['currency']}"
-    elif row["currency"] == "XXX":
-        title = f"{title}, {texts.get('kpi.no_currency')}"
+    if row["currency"]:
+        title = f"{title}, {write_currency(row['currency'], texts)}"
     return Card(
         title=title,
         value=write_figure(context, row, row["value"]) if row["is_enough"] else texts.get("kpi.too_few"),
@@ -80,7 +78,8 @@ def _build_card(context: Context, row: dict[str, Any]) -> Card:
 def write_figure(context: Context, row: dict[str, Any], value: Any) -> str:
     """Return a figure of `kpis` as its measure is written."""
     if row["currency"]:
-        return context.formats.write_money(value, row["currency"])
+        is_known = not is_unknown(value, row["currency"])
+        return context.formats.write_money(value, row["currency"]) if is_known else context.texts.get("amount.unknown")
     if row["measure"] in RATES:
         return context.formats.write_percent(value, 1)
     if row["measure"] == "avg_response_ms":
@@ -199,11 +198,13 @@ def _build_days(context: Context) -> Any:
     ]  # fmt: skip
     amounts = [
         {
-            "day": to_instant(row["day"]), "amount": to_number(row["kept_amount"]), "currency": row["currency"],
+            "day": to_instant(row["day"]), "amount": to_number(row["kept_amount"]),
+            "currency": write_currency(row["currency"], context.texts),
             "day_text": formats.write_day(row["day"]),
             "amount_text": formats.write_money(row["kept_amount"], row["currency"]),
         }
         for row in list_records(revenue)
+        if not is_missing(row["kept_amount"])
     ]  # fmt: skip
     latest = days.iloc[::-1].reset_index(drop=True)
     table = make_table(
@@ -214,10 +215,10 @@ def _build_days(context: Context) -> Any:
     )  # fmt: skip
     money = make_table(
         "revenue", revenue.iloc[::-1].reset_index(drop=True), Column(name="day", kind="day"),
-        Column(name="currency"), Column(name="kept_bookings", kind="integer"),
-        Column(name="kept_amount", kind="money", currency="currency"),
+        Column(name="currency", kind="currency"), Column(name="kept_bookings", kind="integer"),
+        Column(name="kept_amount", kind="money", currency="currency", unknown="amount.unknown"),
         Column(name="cancelled_bookings", kind="integer"),
-        Column(name="cancelled_amount", kind="money", currency="currency"),
+        Column(name="cancelled_amount", kind="money", currency="currency", unknown="amount.unknown"),
     )  # fmt: skip
     total = formats.write_number(sum(days["dialogs_started"])), formats.write_number(sum(days["bookings"]))
     return make_section(

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from reports.blocks import Page, Split
-from reports.formats import write_phone
 from reports.frames.columns import add_columns, list_records
 from reports.frames.people import list_matches, list_offers, list_slots, list_wishes
 from reports.pages.context import Context, make_section, make_table
@@ -53,7 +52,7 @@ def build_waitlist(context: Context) -> Page:
     )  # fmt: skip
     recovery = make_table(
         "recovery", frames["slot_recovery"],
-        Column(name="currency"), Column(name="freed_count", kind="integer"),
+        Column(name="currency", kind="currency"), Column(name="freed_count", kind="integer"),
         Column(name="refilled_count", kind="integer"), Column(name="recovery_rate", kind="percent"),
         Column(name="recovery_rate_low", kind="percent"), Column(name="recovery_rate_high", kind="percent"),
         Column(name="lost_amount", kind="money", currency="currency"),
@@ -80,7 +79,7 @@ def _write_wishes(context: Context, wishes: pd.DataFrame) -> pd.DataFrame:
     times = [texts.find(f"preference.{row['time_preference']}", row["time_preference"] or "") for row in rows]
     return add_columns(
         wishes,
-        who=[_join(row["client_name"], _phone(row)) for row in rows],
+        who=[_join(row["client_name"], _phone(context, row)) for row in rows],
         wish=[
             _join(row["service"], _list(formats.write_day(row["wished_day"]), time, row["staff"]))
             for row, time in zip(rows, times, strict=True)
@@ -93,15 +92,15 @@ def _write_slots(context: Context, slots: pd.DataFrame) -> pd.DataFrame:
     rows = list_records(slots)
     return add_columns(
         slots,
-        who=[_join(row["client_name"], _phone(row)) for row in rows],
+        who=[_join(row["client_name"], _phone(context, row)) for row in rows],
         slot=[
             _join(row["service"], _list(context.formats.write_moment(row["visit_at"]), row["staff"])) for row in rows
         ],
     )
 
 
-def _phone(row: dict[str, Any]) -> str:
-    return write_phone(row["phone"]) if row.get("phone") else ""
+def _phone(context: Context, row: dict[str, Any]) -> str:
+    return context.formats.write_phone(row["phone"]) if row.get("phone") else ""
 
 
 def _list(*parts: str | None) -> str:

@@ -127,8 +127,15 @@ def test_every_booking_ahead_and_every_visitor_is_scored(chain: Workshop) -> Non
     visitors = chain.execute("select count(*) from dashboard.clients where visits_count > 0")[0]["count"]
     assert len(clients) == reports["churn"].rows == visitors
     assert all(0 <= row["churn_probability"] <= 1 and row["cycle_days"] > 0 for row in clients)
-    # Of the day the marts were built for, where it ends first.
-    assert {row["predicted_at"] for row in predictions} == {datetime(2026, 3, 1, 14, 0)}  # noqa: DTZ001
+    # Of the day the marts were built for, where each salon lives.
+    ends = {"Europe/Moscow": datetime(2026, 3, 1, 21, 0), "Asia/Vladivostok": datetime(2026, 3, 1, 14, 0)}  # noqa: DTZ001
+    zones = {row["tenant_id"]: row["timezone"] for row in chain.execute("select * from dashboard.tenant_settings")}
+    assert {(row["tenant_id"], row["predicted_at"]) for row in predictions} == {
+        (tenant_id, ends[zone]) for tenant_id, zone in zones.items()
+    }
+    assert {(row["tenant_id"], row["scored_at"].replace(tzinfo=None)) for row in clients} == {
+        (tenant_id, ends[zone]) for tenant_id, zone in zones.items()
+    }
 
 
 def test_factors_are_what_the_marts_knew_three_days_before(chain: Workshop) -> None:
@@ -157,6 +164,26 @@ def test_factors_are_what_the_marts_knew_three_days_before(chain: Workshop) -> N
         assert factors["is_new_client"] == (row["visits_count"] == 0)
         assert factors["days_since_last_visit"] == (row["days"] if row["visits_count"] else None)
         assert factors["cancel_rate"] == (round(row["missed"] / row["settled"], 4) if row["settled"] else None)
+
+
+def test_a_salon_is_scored_for_the_end_of_its_own_day_whoever_else_is_in_the_chain(chain: Workshop) -> None:
+    """The other salon's day ends seven hours earlier; of an instant, both are scored for it."""
+    score(chain.url)
+    moscow = "tenant_id = (select tenant_id from dashboard.tenant_settings where timezone = 'Europe/Moscow')"
+    beside = chain.execute(f"select * from dashboard.predictions where {moscow} order by booking_id")
+    days = "select client_id, days_since_last_visit as days from dashboard.win_back"
+    shown = {row["client_id"]: row["days"] for row in chain.execute(f"{days} where {moscow}")}
+    owners = chain.execute(f"select booking_id, client_id from dashboard.visits where {moscow}")
+    client_of = {row["booking_id"]: row["client_id"] for row in owners}
+    told = {row["booking_id"]: row["risk_factors"]["days_since_last_visit"] for row in beside}
+    assert told == {booking: shown.get(client_of[booking]) for booking in told}
+    assert any(told.values())
+    chain.build(as_of="2026-03-01T21:00:00+00:00")
+    score(chain.url)
+    predicted = chain.execute("select distinct predicted_at from dashboard.predictions")
+    assert [row["predicted_at"] for row in predicted] == [datetime(2026, 3, 1, 21, 0)]  # noqa: DTZ001
+    alone = chain.execute(f"select * from dashboard.predictions where {moscow} order by booking_id")
+    assert [row["risk_factors"] for row in alone] == [row["risk_factors"] for row in beside]
 
 
 def test_a_second_run_scores_the_same_and_adds_nothing(chain: Workshop) -> None:
@@ -229,7 +256,7 @@ def test_a_booking_whose_time_came_keeps_what_was_predicted(chain: Workshop) -> 
     score(chain.url, as_of="2026-03-06")
     predictions = {row["booking_id"]: row for row in read_scores(chain)[0]}
     assert predictions["ahead 3"]["predicted_at"] == datetime(2026, 3, 1, 14, 0)  # noqa: DTZ001
-    assert predictions["ahead 120"]["predicted_at"] == datetime(2026, 3, 6, 14, 0)  # noqa: DTZ001
+    assert predictions["ahead 120"]["predicted_at"] == datetime(2026, 3, 6, 21, 0)  # noqa: DTZ001
 
 
 def test_the_ledger_is_the_mart(chain: Workshop) -> None:

@@ -62,6 +62,12 @@ def describe_day(day: Row, started: list[Row], sent: list[Row], replies_of: dict
         "messages": len(sent),
         "user_messages": count_rows(sent, role="user"),
         "agent_messages": count_rows(sent, role="assistant"),
+        "intended_dialogs": count_rows(archived, is_booking_intended=True),
+        "intended_bookings": count_rows(archived, is_booking_intended=True, is_booked=True),
+        "intended_conversion": compute_percent(
+            count_rows(archived, is_booking_intended=True, is_booked=True),
+            count_rows(archived, is_booking_intended=True),
+        ),
     }
 
 
@@ -76,8 +82,11 @@ def compute_funnel(days: list[Row], sessions: list[Row]) -> list[Row]:
     return rows
 
 
-def describe_funnel(started: list[Row]) -> Row:
-    """Return the steps, their rates and the drop-offs of some archived sessions."""
+def describe_funnel(archived: list[Row]) -> Row:
+    """Return the steps, their rates and the drop-offs of those that meant to book, and how many others there were."""
+    started = [row for row in archived if row["is_booking_intended"]]
+    others = [row for row in archived if not row["is_booking_intended"]]
+    guessed = [row for row in started if row["drop_off_stage_source"] == "inferred"]
     reached = [sum(row["steps_completed"] >= step for row in started) for step in range(5)]
     return {
         "sessions_started": reached[0],
@@ -96,6 +105,11 @@ def describe_funnel(started: list[Row]) -> Row:
         "dropped_at_confirmation": count_rows(started, drop_off_stage="confirmation"),
         "inferred_drop_offs": count_rows(started, drop_off_stage_source="inferred"),
         "done_without_booking": count_rows(started, status="done", is_booked=False),
+        "other_sessions": len(others),
+        "other_booked": count_rows(others, is_booked=True),
+        "inferred_at_service": count_rows(guessed, drop_off_stage="service_selection"),
+        "inferred_at_staff": count_rows(guessed, drop_off_stage="staff_selection"),
+        "inferred_at_time": count_rows(guessed, drop_off_stage="time_selection"),
     }
 
 

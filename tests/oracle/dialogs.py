@@ -12,6 +12,7 @@ from uuid import UUID
 from tests.oracle.local_days import find_day
 from tests.oracle.numbers import count_milliseconds
 from tests.oracle.records import Message, Row, Session, World
+from tests.oracle.settings import find_reply_timeout
 
 SESSION_GAP = timedelta(minutes=30)
 
@@ -116,14 +117,8 @@ def compute_dialogs(world: World) -> list[Row]:
     rows = []
     for talk in talks.values():
         talk.sort(key=lambda message: (message.created_at, message.id))
-        waiting_since: datetime | None = None
+        times = time_replies(talk, find_reply_timeout(tenants[talk[0].tenant_id]))
         for position, message in enumerate(talk, start=1):
-            response_ms = None
-            if message.role == "user" and waiting_since is None:
-                waiting_since = message.created_at
-            elif message.role == "assistant" and waiting_since is not None:
-                response_ms = count_milliseconds(waiting_since, message.created_at)
-                waiting_since = None
             place, tenant = places[message.id], tenants[message.tenant_id]
             rows.append({
                 "tenant_id": message.tenant_id,
@@ -139,6 +134,25 @@ def compute_dialogs(world: World) -> list[Row]:
                 "sent_at": message.created_at,
                 "sent_day": find_day(tenant, message.created_at),
                 "session_day": find_day(tenant, place.started_at),
-                "response_ms": response_ms,
+                "response_ms": times.get(message.id),
             })  # fmt: skip
     return rows
+
+
+def time_replies(talk: list[Message], timeout: timedelta) -> dict[int, int]:
+    """Return the milliseconds of the messages that answer: moment by moment, what was asked in it first.
+
+    The first answer since a question closes it; it is timed unless it comes later than the timeout.
+    """
+    times: dict[int, int] = {}
+    waiting_since: datetime | None = None
+    for moment in sorted({message.created_at for message in talk}):
+        said = [message for message in talk if message.created_at == moment]
+        if waiting_since is None and any(message.role == "user" for message in said):
+            waiting_since = moment
+        answers = [message.id for message in said if message.role == "assistant"]
+        if answers and waiting_since is not None:
+            if moment - waiting_since <= timeout:
+                times[min(answers)] = count_milliseconds(waiting_since, moment)
+            waiting_since = None
+    return times

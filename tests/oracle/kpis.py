@@ -91,10 +91,11 @@ def describe_period(calendar: list[date], length: int, facts: Facts) -> list[Row
 def describe_window(facts: Facts, currencies: set[str], is_inside: Callable[[date], bool]) -> Figures:
     """Return all measures of one window, by name and currency."""
     started = [row for row in facts.sessions if is_inside(row["started_day"])]
+    intended = [row for row in started if row["is_booking_intended"]]
     figures = {
         ("dialogs", ""): describe_value(len(started)),
         ("bookings", ""): describe_value(count_rows(started, is_booked=True)),
-        ("conversion", ""): describe_share(count_rows(started, is_booked=True), len(started)),
+        ("conversion", ""): describe_share(count_rows(intended, is_booked=True), len(intended)),
         ("cancelled_bookings", ""): describe_value(count_rows(started, is_booking_cancelled=True)),
         ("avg_response_ms", ""): describe_replies(started, facts.dialogs),
         ("unique_clients", ""): describe_value(len({row["client_id"] for row in started})),

@@ -1,7 +1,7 @@
 """What people wrote without how to reach them, by hand: the words of a text, the digits of a run (issue 7, "Secrets").
 
-Written from the description, for the texts that the tests draw: phones behind +7 or 8 with what stands between their
-digits, e-mail addresses, cards of sixteen digits, and what follows a word for a password.
+Written from the description, for the texts that the tests draw: phones behind +7, 8 or 0 with what stands between
+their digits, e-mail addresses, cards of sixteen digits, and what follows a word for a password.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.oracle.records import Message, Session, Wish, World
 
-BETWEEN = " \u00a0()-."
+BETWEEN = " \u00a0()-./\n"
 WORDS = ("password: ", "пароль: ")
 SHOWN_OF_WISHES = ("service_title", "staff_name", "time_preference")
 
@@ -86,7 +86,7 @@ def is_email(word: str) -> bool:
 
 
 def hide_numbers(text: str) -> str:
-    """Replace runs of digits that are a card (sixteen) or a phone (eleven, behind a plus or beginning with 8)."""
+    """Replace runs of digits that are a card (sixteen) or a phone (eleven behind a plus, 7 or 8; ten behind a 0)."""
     shown, place = "", 0
     while place < len(text):
         if text[place].isdigit() or text[place] == "+":
@@ -116,5 +116,7 @@ def name_run(digits: str, has_plus: bool) -> str | None:
     if len(digits) == 16:
         return "card"
     if len(digits) == 11 and (has_plus or digits[0] in "78"):
+        return "phone"
+    if len(digits) == 10 and digits[0] == "0":
         return "phone"
     return None

@@ -8,7 +8,7 @@ from uuid import UUID
 from tests.oracle.local_days import find_day
 from tests.oracle.numbers import count_milliseconds
 from tests.oracle.records import Row, Session, World
-from tests.oracle.stages import find_progress, is_booked
+from tests.oracle.stages import find_progress, is_booked, meant_to_book
 
 
 def compute_sessions(world: World, dialogs: list[Row]) -> list[Row]:
@@ -45,21 +45,10 @@ def count_messages(tenant_id: UUID, session_id: UUID, dialogs: list[Row]) -> Row
         "agent_messages_count": sum(row["role"] == "assistant" for row in talk),
         "user_messages_count": sum(row["role"] == "user" for row in talk),
         "matched_messages_count": sum(row["session_source"] == "matched" for row in talk),
-        "first_response_ms": find_first_response(talk),
+        "first_response_ms": replies[0] if replies else None,
         "response_ms_sum": sum(replies) if replies else None,
         "response_count": len(replies),
     }
-
-
-def find_first_response(talk: list[Row]) -> int | None:
-    """Return the time from the first client message to the first assistant message after it."""
-    for index, asked in enumerate(talk):
-        if asked["role"] == "user":
-            for answer in talk[index + 1 :]:
-                if answer["role"] == "assistant":
-                    return count_milliseconds(asked["sent_at"], answer["sent_at"])
-            return None
-    return None
 
 
 def describe_archived(session: Session, sessions: tuple[Session, ...], dialogs: list[Row]) -> Row:
@@ -89,6 +78,7 @@ def describe_archived(session: Session, sessions: tuple[Session, ...], dialogs: 
         "drop_off_stage": progress.drop_off_stage,
         "drop_off_stage_source": progress.source,
         "steps_completed": progress.steps_completed,
+        "is_booking_intended": meant_to_book(session),
         "is_booked": booked,
         "is_booking_cancelled": booked and session.booking_status == "cancelled",
         "booking_id": clean_text(session.booking_id),
@@ -111,8 +101,8 @@ def describe_inferred(tenant_id: UUID, session_id: UUID, dialogs: list[Row]) -> 
     counts = count_messages(tenant_id, session_id, dialogs)
     unknown = (
         "recorded_duration_sec", "recorded_status", "intent", "summary", "drop_off_stage",
-        "drop_off_stage_source", "steps_completed", "booking_id", "booking_source", "booking_status",
-        "booking_at", "booking_amount", "booking_currency", "recorded_messages_count",
+        "drop_off_stage_source", "steps_completed", "is_booking_intended", "booking_id", "booking_source",
+        "booking_status", "booking_at", "booking_amount", "booking_currency", "recorded_messages_count",
         "recorded_agent_messages_count", "recorded_user_messages_count",
     )  # fmt: skip
     return {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from tests.oracle.records import Tenant
 
 LOSS_PERIOD_DAYS = 90
 LATE_CANCELLATION_HOURS = 24
+REPLY_TIMEOUT_HOURS = 24
 
 
 def find_loss_period(tenant: Tenant) -> int:
@@ -19,6 +21,11 @@ def find_loss_period(tenant: Tenant) -> int:
 def find_late_hours(tenant: Tenant) -> int:
     """Return how many hours before the visit a cancellation begins to be late."""
     return find_setting(tenant, "late_cancellation_hours", LATE_CANCELLATION_HOURS)
+
+
+def find_reply_timeout(tenant: Tenant) -> timedelta:
+    """Return the time after which a reply answers nothing any more."""
+    return timedelta(hours=find_setting(tenant, "reply_timeout_hours", REPLY_TIMEOUT_HOURS))
 
 
 def find_setting(tenant: Tenant, name: str, default: int) -> int:

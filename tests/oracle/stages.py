@@ -25,6 +25,14 @@ def is_booked(session: Session) -> bool:
     return is_text(session.booking_id)
 
 
+def meant_to_book(session: Session) -> bool:
+    """Return whether a dialogue meant to book: its recorded intent decides, and where there is none any step taken."""
+    intent = (session.final_intent or "").strip(" ")
+    if not intent:
+        return find_progress(session).steps_completed > 0
+    return intent.lower() in ("booking", "book", "запись")
+
+
 def is_text(value: Any) -> bool:
     """Return whether a JSON value is a string with something in it."""
     return isinstance(value, str) and value.strip() != ""

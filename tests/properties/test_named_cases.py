@@ -112,6 +112,20 @@ def test_a_salon_that_changes_its_time_zone_has_its_days_cut_anew(
     assert read_metrics(workshop, NOON.date() + timedelta(days=1))["dialogs_started"] == 0
 
 
+@pytest.mark.parametrize("database", ["workshop", "untracked_workshop"])
+def test_a_salon_that_waits_no_longer_has_its_replies_timed_anew(request: pytest.FixtureRequest, database: str) -> None:
+    workshop: Workshop = request.getfixturevalue(database)
+    late = replace(ANSWERED, session_id=VISIT.session_id, created_at=ASKED.created_at + timedelta(hours=2))
+    world = replace(WORLD, messages=(ASKED, late))
+    hasty = replace(SALON, metadata={"settings": {"timezone": "Europe/Moscow", "reply_timeout_hours": 1}})
+    build_through(workshop, world)
+    assert read_metrics(workshop, NOON.date())["avg_response_ms"] == 7_200_000
+    change_raw_tables(workshop.url, world, replace(world, tenants=(hasty,)))
+    workshop.build(as_of=AS_OF.isoformat())
+    assert_marts_are_right(workshop, replace(world, tenants=(hasty,)), AS_OF)
+    assert read_metrics(workshop, NOON.date())["response_count"] == 0
+
+
 def test_a_deleted_message_takes_its_reply_time_along(workshop: Workshop) -> None:
     build_through(workshop, WORLD, replace(WORLD, messages=(ANSWERED,)))
     day = read_metrics(workshop, NOON.date())

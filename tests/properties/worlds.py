@@ -35,7 +35,10 @@ STATUSES = (
     "no_show", "arrived", "created", " ", "-1", "confirmed, 89161234567",
 )  # fmt: skip
 VISIT_STATUSES = (None, None, "arrived", "NO_SHOW", 1, -1, "missed ", "late", "", {"arrived": 1}, True)
-INTENTS = (None, "booking", "booking", "cancel", "reschedule", " Cancel ", "Reschedule", "info", "call 89161234567")
+INTENTS = (
+    None, None, "booking", "booking", "Booking ", "BOOK", "запись", "", "  ", "cancel", "reschedule", " Cancel ",
+    "Reschedule", "info", "bookings", "call 89161234567",
+)  # fmt: skip
 CONSENTS: tuple[object, ...] = (
     {}, {"consent": {"marketing": True}}, {"consent": True}, {"marketing_consent": "YES "}, {"marketing_consent": 0},
     {"consent": " no"}, {"consent": {"marketing": None}, "marketing_consent": "1"},
@@ -46,7 +49,16 @@ SETTINGS: tuple[dict[str, object], ...] = (
     {}, {}, {"loss_period_days": 30}, {"loss_period_days": "45", "late_cancellation_hours": 1},
     {"late_cancellation_hours": 48}, {"loss_period_days": 0, "late_cancellation_hours": "soon"},
     {"loss_period_days": 1.5, "late_cancellation_hours": -2}, {"loss_period_days": True},
+    {"reply_timeout_hours": 1}, {"reply_timeout_hours": "48"}, {"reply_timeout_hours": "1.5"},
 )  # fmt: skip
+LATER = (
+    *[timedelta(0)] * 12,
+    timedelta(hours=1),
+    timedelta(days=1),
+    timedelta(days=1, microseconds=1),
+    timedelta(days=3),
+)
+"""How much later than the rest of its dialogue a message comes: some replies too late to answer."""
 TITLES: tuple[object, ...] = (
     "Маникюр", " Стрижка ", "Брови", "", None, 7, {"ru": "Маникюр"}, True, "Анна +7 (916) 123-45-67",
 )  # fmt: skip
@@ -54,7 +66,8 @@ TEXTS = (
     "до 18:00", "мой номер 8 (916) 123-45-67, жду", "+7\u00a0916\u00a0123\u00a045\u00a067", "anna@mail.example пишите",
     "31.01.2026 в 10:00", "2026-01-31 10:00", "цена 12 500 ₽ или 1 500 000", "карта 4111 1111 1111 1111",
     "карта 4111-1111-1111-1111, бронь 123456789", "пароль: куку12 вот", "89161234567 и 8.916.123.45.67",
-    "00000000-0000-4000-8000-00000000000a",
+    "00000000-0000-4000-8000-00000000000a", "067 123-45-67 звоните", "8/916/123-45-67", "8916\n1234567",
+    "с 10.05.2025 12:30 до 13:30", "заказ 012345678", "3 050 000 000 руб", "тел. 06 58 01 42 43",
 )  # fmt: skip
 """What people write: some of it is how to reach them, some only looks so."""
 TIMES = ("2025-01-15T10:00:00", "", None, 1736935200)
@@ -261,7 +274,7 @@ def draw_message(
         role=random.choice(ROLES),
         channel=random.choice(CHANNELS),
         message=random.choice((f"message {number}", f"message {number}", *TEXTS)),
-        created_at=draw_moment(random, scenes),
+        created_at=draw_moment(random, scenes) + random.choice(LATER),
     )
 
 

@@ -45,6 +45,8 @@ def make_facts(language: str = "ru", kind: str = "daily", *, last: date = FRIDAY
                 bookings=dialogs // 3,
                 response_ms_sum=dialogs * 14_300,
                 response_count=dialogs,
+                intended=dialogs - 1,
+                intended_bookings=dialogs // 3,
             )
         )
     span = sum_days(days, last=last, count=DAYS[kind], revenue=ROUBLES)
@@ -68,8 +70,8 @@ def test_a_day_in_russian() -> None:
     assert digest.title == "Бухта: пятница, 30 октября"
     assert digest.text == (
         "Диалоги: 10 (неделю назад 13)\n"
-        "С записью: 3 из 10 (неделю назад 4 из 13)\n"
-        "Сравнивать доли рано: диалогов меньше 20.\n"
+        "Хотели записаться и записались: 3 из 9 (неделю назад 4 из 12)\n"
+        "Сравнивать доли рано: хотели записаться меньше чем в 20 диалогах.\n"
         "Записались на 12 300 ₽ и 40,50 € (неделю назад 9 000 ₽)\n"
         "\n"
         "Сегодня:\n"
@@ -86,8 +88,8 @@ def test_a_day_in_english() -> None:
     assert digest.title == "Бухта: Friday, October 30"
     assert digest.text == (
         "Dialogs: 10 (a week ago 13)\n"
-        "With a booking: 3 of 10 (a week ago 4 of 13)\n"
-        "Too few to say which rate is better: fewer than 20 dialogs.\n"
+        "Meant to book and did: 3 of 9 (a week ago 4 of 12)\n"
+        "Too few to say which rate is better: fewer than 20 dialogs meant to book.\n"
         "Booked for RUB 12,300 and €40.50 (a week ago RUB 9,000)\n"
         "\n"
         "Today:\n"
@@ -104,11 +106,11 @@ def test_a_week_in_russian() -> None:
     assert digest.title == "Бухта: неделя 26 окт. – 1 нояб."
     assert digest.text == (
         "Диалоги: 66 (неделей раньше 61)\n"
-        "С записью: 20 из 66 (неделей раньше 18 из 61)\n"
-        "Доля с записью 30 % против 30 %: в пределах случайного.\n"
+        "Хотели записаться и записались: 20 из 59 (неделей раньше 18 из 54)\n"
+        "Доля с записью 34 % против 33 %: в пределах случайного.\n"
         "Записались на 12 300 ₽ и 40,50 € (неделей раньше 9 000 ₽)\n"
         "Лучший день: четверг, 5 записей. Самый слабый: суббота, 1 запись.\n"
-        "Чаще всего уходят до выбора времени: 14 из 66.\n"
+        "Чаще всего диалог обрывается на выборе времени: 14 из 59.\n"
         "Ответ в среднем за 14 с (неделей раньше 14 с)"
     )
 
@@ -118,11 +120,11 @@ def test_a_week_in_english() -> None:
     assert digest.title == "Бухта: the week Oct 26 – Nov 1"
     assert digest.text == (
         "Dialogs: 66 (the week before 61)\n"
-        "With a booking: 20 of 66 (the week before 18 of 61)\n"
-        "Rate of bookings 30% against 30%: no more than chance.\n"
+        "Meant to book and did: 20 of 59 (the week before 18 of 54)\n"
+        "Rate of bookings 34% against 33%: no more than chance.\n"
         "Booked for RUB 12,300 and €40.50 (the week before RUB 9,000)\n"
         "Best day: Thursday, 5 bookings. Weakest: Saturday, 1 booking.\n"
-        "Most leave before choosing a time: 14 of 66.\n"
+        "Most dialogs end while choosing a time: 14 of 59.\n"
         "Replies took 14 sec on average (the week before 14 sec)"
     )
 
@@ -139,7 +141,7 @@ def test_a_day_without_dialogs_is_told_briefly() -> None:
 
 def test_a_young_salon_is_compared_with_nothing() -> None:
     assert compose(before=None, tasks=None).text == (
-        "Диалоги: 10\nС записью: 3 из 10\nЗаписались на 12 300 ₽ и 40,50 €"
+        "Диалоги: 10\nХотели записаться и записались: 3 из 9\nЗаписались на 12 300 ₽ и 40,50 €"
     )
 
 
@@ -180,7 +182,14 @@ def test_below_the_fewest_dialogs_a_rate_is_known_to_forty_points_at_best() -> N
 def test_the_longest_digest_fits_under_a_picture_on_telegram(language: str, kind: str) -> None:
     facts = make_facts(language, kind)
     money = {currency: Decimal("1234567890.12") for currency in ("RUB", "EUR", "XXX", "KZT", "AMD")}
-    span = replace(facts.span, dialogs=1_234_567, bookings=234_567, revenue=money, response_ms_sum=10**12)
+    span = replace(
+        facts.span,
+        dialogs=1_234_567,
+        intended=1_234_567,
+        intended_bookings=234_567,
+        revenue=money,
+        response_ms_sum=10**12,
+    )
     digest = compose(
         language, kind, salon="Салон " * 40, span=span, before=span, restated_days=365,
         tasks=Tasks(slots=123_456, value=money, wishes=12_345, clients=123_456),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.formats import NOTHING, Formats, get_formats, move_days, write_phone
+from reports.formats import NOTHING, Formats, get_formats, move_days
 
 RU, EN = get_formats("ru"), get_formats("en")
 NOTHINGS = (None, float("nan"), np.float64("nan"), pd.NaT, Decimal("NaN"))
@@ -132,20 +132,6 @@ def test_nothing_is_a_dash_whatever_it_is_called(formats: Formats, nothing: Any)
         formats.write_moment(nothing), formats.write_duration(nothing), formats.write_short_day(nothing),
     ]  # fmt: skip
     assert written == [NOTHING] * 9
-
-
-@pytest.mark.parametrize(
-    ("phone", "written"),
-    [
-        ("+79161234567", "+7 916 123-45-67"), ("89161234567", "+7 916 123-45-67"),
-        ("8 (916) 123-45-67", "+7 916 123-45-67"), ("79161234567", "+7 916 123-45-67"),
-        ("+4915112345678", "+4915112345678"), ("9161234567", "9161234567"),
-        ("79161234567 доб. 5", "79161234567 доб. 5"), ("=7(916)1234567", "=7(916)1234567"), ("", NOTHING),
-        (None, NOTHING), (float("nan"), NOTHING),
-    ],
-)  # fmt: skip
-def test_phones_of_the_russian_plan_are_grouped_and_others_left_alone(phone: Any, written: str) -> None:
-    assert write_phone(phone) == written
 
 
 def test_days_are_moved_over_months_and_leap_days() -> None:

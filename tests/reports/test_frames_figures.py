@@ -14,7 +14,7 @@ import pytest
 
 from reports.cells import is_missing
 from reports.frames.daily import DAYS_DRAWN, choose_days, sum_revenue
-from reports.frames.funnel import ALL, find_biggest_drop, sum_funnel
+from reports.frames.funnel import ALL, count_others, find_biggest_drop, sum_funnel
 from reports.frames.services import sum_visits
 from reports.frames.traffic import WEEKS, count_weeks, find_busiest, make_heat_map
 from tests.reports.salon_frames import (
@@ -64,11 +64,17 @@ def test_amounts_are_summed_in_no_currency_but_their_own() -> None:
 
 def test_the_funnel_counts_thirty_final_days_over_all_channels() -> None:
     steps = sum_funnel(SALON_FRAMES["funnel_daily"], last_day=LAST_DAY, days=30)
-    assert steps[steps["channel"] == ALL][["step", "sessions", "dropped"]].to_numpy().tolist() == [
-        ["started", 6 + 4 + 5 + 2, None], ["service", 5 + 4 + 3 + 2, 1 + 0 + 2 + 0],
-        ["staff", 4 + 3 + 3 + 2, 1 + 1 + 0 + 0], ["time", 4 + 2 + 2 + 2, 0 + 1 + 1 + 0],
-        ["booked", 3 + 2 + 1 + 2, 1 + 0 + 1 + 0],
+    assert steps[steps["channel"] == ALL][["step", "sessions", "dropped", "inferred"]].to_numpy().tolist() == [
+        ["started", 6 + 4 + 5 + 2, None, None], ["service", 5 + 4 + 3 + 2, 1 + 0 + 2 + 0, 1 + 1],
+        ["staff", 4 + 3 + 3 + 2, 1 + 1 + 0 + 0, 1 + 1], ["time", 4 + 2 + 2 + 2, 0 + 1 + 1 + 0, 0],
+        ["booked", 3 + 2 + 1 + 2, 1 + 0 + 1 + 0, 1 + 1],
     ]  # fmt: skip
+
+
+def test_dialogues_about_something_else_are_counted_beside_the_funnel() -> None:
+    # Of the thirty final days alone.
+    assert count_others(SALON_FRAMES["funnel_daily"], last_day=LAST_DAY, days=30) == 3 + 2 + 4 + 2
+    assert count_others(make_rows("funnel_daily", []), last_day=None, days=30) == 0
 
 
 def test_channels_of_the_funnel_add_up_to_all_of_it() -> None:
@@ -104,7 +110,7 @@ def test_the_biggest_drop_is_told_with_its_step() -> None:
 
 
 def test_a_funnel_that_nobody_left_has_no_biggest_drop() -> None:
-    full = [(date(2026, 10, 31), "telegram", True, 3, 3, 3, 3, 3, 0, 0, 0, 0)]
+    full = [(date(2026, 10, 31), "telegram", True, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 5)]
     assert find_biggest_drop(sum_funnel(make_rows("funnel_daily", full), last_day=LAST_DAY, days=30)) is None
     empty = sum_funnel(make_rows("funnel_daily", []), last_day=None, days=30)
     assert find_biggest_drop(empty) is None
@@ -165,33 +171,44 @@ def test_the_busiest_hour_is_that_with_most_messages() -> None:
     assert find_busiest(make_heat_map(make_rows("traffic_hourly", []), last_day=LAST_DAY)) is None
 
 
-def test_visits_are_summed_by_service_and_currency_over_twelve_months() -> None:
-    services = sum_visits(SALON_FRAMES["visits_monthly"], by="service", last_day=LAST_DAY)
-    names = ["service_title", "currency", "bookings_count", "arrived_count", "no_show_count", "cancelled_count",
-             "upcoming_count", "arrived_amount"]  # fmt: skip
-    assert list_rows(services[names]) == [
-        ["Маникюр", "RUB", 2 + 10 + 5, 6 + 4, 2, 1 + 1, 2, money("14000.50")],
-        [None, "XXX", 4, 3, 1, 0, 0, money("700.00")],
-        ["Маникюр", "EUR", 1, 1, 0, 0, 0, money("60.25")],
-        ["№ m2", "RUB", 3, 0, 0, 3, 0, money("0")],
+def test_a_sum_in_no_currency_of_which_no_price_is_known_is_none() -> None:
+    rows = [
+        (LAST_DAY, "XXX", True, 2, money("0.00"), 0, money("0.00")),
+        (LAST_DAY, "RUB", True, 0, money("0"), 1, money("5")),
     ]
+    revenue = sum_revenue(make_rows("revenue_daily", rows), last_day=LAST_DAY)
+    assert list_rows(revenue[["currency", "kept_amount", "cancelled_amount"]]) == [
+        ["RUB", money("0"), money("5")], ["XXX", None, None],
+    ]  # fmt: skip
+
+
+def test_a_service_is_listed_once_over_twelve_months_whatever_currency_its_rows_lack() -> None:
+    services = sum_visits(SALON_FRAMES["visits_monthly"], by="service", last_day=LAST_DAY)
+    names = ["service_title", "bookings_count", "arrived_count", "no_show_count", "cancelled_count", "upcoming_count",
+             "arrived_amount", "currency", "others"]  # fmt: skip
+    assert list_rows(services[names]) == [
+        ["Маникюр", 2 + 10 + 1 + 5 + 2, 6 + 1 + 4 + 1, 2, 1 + 1 + 1, 2, money("14000.50"), "RUB",
+         ((money("60.25"), "EUR"),)],
+        [None, 4, 3, 1, 0, 0, money("700.00"), "XXX", ()],
+        ["№ m2", 3, 1, 0, 2, 0, None, None, ()],
+    ]  # fmt: skip
 
 
 def test_the_missed_share_is_of_those_who_came_or_did_not_and_of_twenty_at_least() -> None:
     monthly = SALON_FRAMES["visits_monthly"]
-    # 2 of 2 + 10; 1 of 1 + 3; none of 1; of nobody: too few all of them, and twice as many are enough for the first.
+    # 2 of 2 + 12; 1 of 1 + 3; none of 1: too few all of them, and twice as many are enough for the first.
     services = sum_visits(monthly, by="service", last_day=LAST_DAY)
-    assert list_rows(services[["missed_share"]]) == [[None], [None], [None], [None]]
+    assert list_rows(services[["missed_share"]]) == [[None], [None], [None]]
     services = sum_visits(pd.concat([monthly, monthly]), by="service", last_day=LAST_DAY)
-    assert list_rows(services[["missed_share"]]) == [[Decimal("0.1667")], [None], [None], [None]]
+    assert list_rows(services[["missed_share"]]) == [[Decimal("0.1429")], [None], [None]]
 
 
 def test_staff_and_services_have_the_same_visits() -> None:
     monthly = SALON_FRAMES["visits_monthly"]
     both = [sum_visits(monthly, by=by, last_day=LAST_DAY) for by in ("service", "staff")]  # type: ignore[arg-type]
-    for name in ("bookings_count", "arrived_count", "no_show_count", "arrived_amount"):
+    for name in ("bookings_count", "arrived_count", "no_show_count", "cancelled_count"):
         assert sum(both[0][name]) == sum(both[1][name])
-    assert list_rows(both[1][["staff_name"]]) == [["Мария"], [None], ["№ s2"], ["№ s2"]]
+    assert list_rows(both[1][["staff_name"]]) == [["Мария"], [None], ["№ s2"]]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +223,7 @@ def test_a_month_and_the_eleven_before_it_are_counted(last_day: date, first: dat
     rows = []
     month = datetime(2024, 1, 1)
     while month.date() <= last_day:
-        rows.append((month.date(), "m1", None, "s1", None, "RUB", 1, 1, 0, 0, 0, 0, money("1")))
+        rows.append((month.date(), "m1", None, "s1", None, "RUB", 1, 1, 0, 0, 0, 0, money("1"), 0))
         month = (month + timedelta(days=31)).replace(day=1)
     counted = sum_visits(make_rows("visits_monthly", rows), by="service", last_day=last_day)
     assert counted["bookings_count"].tolist() == [12]

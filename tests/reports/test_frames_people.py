@@ -16,7 +16,6 @@ from reports.frames.people import (
     count_unanswered,
     expect_loss,
     list_clients,
-    list_digits,
     list_matches,
     list_offers,
     list_sessions,
@@ -90,22 +89,6 @@ def test_the_result_of_a_session_is_its_booking_or_else_its_status() -> None:
         "unknown", "booked", "cancelled", "abandoned", "auto_closed", "abandoned", "abandoned", "unknown", "booked",
         "booked",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("phone", "digits"),
-    [
-        ("+7 (916) 123-45-67", "79161234567 89161234567"),
-        ("89161234567", "79161234567 89161234567"),
-        ("+49 151 1234567", "491511234567"),
-        ("916 123", "916123"),
-        ("доб. 12", "12"),
-        (None, ""),
-        ("", ""),
-    ],
-)
-def test_a_phone_is_found_with_seven_and_with_eight_however_it_is_written(phone: str | None, digits: str) -> None:
-    assert list_digits(phone) == digits
 
 
 def test_phones_are_searched_only_where_they_are_shown() -> None:

@@ -73,7 +73,8 @@ def _holds_all_names(packed: dict[str, Any]) -> bool:
 def test_the_figures_of_thirty_days_are_those_of_the_marts(chain: Workshop, owner_site: Path) -> None:
     [days] = ask(
         chain,
-        "select sum(dialogs_started)::int as dialogs, sum(bookings)::int as bookings, sum(new_clients)::int as new "
+        "select sum(dialogs_started)::int as dialogs, sum(bookings)::int as bookings, sum(new_clients)::int as new, "
+        "sum(intended_dialogs)::int as intended, sum(intended_bookings)::int as intended_bookings "
         f"from dashboard.metrics_dailies where tenant_id = %(tenant)s and is_final and {LAST_30}",
         "north",
     )
@@ -92,6 +93,7 @@ def test_the_figures_of_thirty_days_are_those_of_the_marts(chain: Workshop, owne
     )
     assert days["dialogs"] == people["sessions"] > 100
     assert days["bookings"] == people["booked"] > 0
+    assert days["dialogs"] > days["intended"] > days["intended_bookings"] > 0
     formats, texts = get_formats("ru"), read_texts("ru")
     said = parse(owner_site / find_salon(chain, "north") / "ru" / "index.html").text
     panel = said[said.index(texts.get("overview.figures.title")) :]
@@ -99,7 +101,7 @@ def test_the_figures_of_thirty_days_are_those_of_the_marts(chain: Workshop, owne
     expected = {
         "dialogs": formats.write_number(days["dialogs"]), "bookings": formats.write_number(days["bookings"]),
         "unique_clients": formats.write_number(people["clients"]), "new_clients": formats.write_number(days["new"]),
-        "conversion": formats.write_percent(Decimal(days["bookings"]) / days["dialogs"], 1),
+        "conversion": formats.write_percent(Decimal(days["intended_bookings"]) / days["intended"], 1),
         "kept_amount": formats.write_money(money["kept"], "RUB"),
     }  # fmt: skip
     for measure, figure in expected.items():

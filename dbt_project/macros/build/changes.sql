@@ -131,7 +131,8 @@
     jsonb_build_array(
         tenants.metadata -> 'settings' ->> 'timezone',
         tenants.metadata -> 'settings' ->> 'loss_period_days',
-        tenants.metadata -> 'settings' ->> 'late_cancellation_hours'
+        tenants.metadata -> 'settings' ->> 'late_cancellation_hours',
+        tenants.metadata -> 'settings' ->> 'reply_timeout_hours'
     )::text
 {%- endmacro %}
 

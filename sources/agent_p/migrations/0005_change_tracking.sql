@@ -107,7 +107,10 @@ begin
             or old_rows.id is null
             or exists (
                 select 1
-                from unnest(array['timezone', 'loss_period_days', 'late_cancellation_hours']) as setting
+                from
+                    unnest(
+                        array['timezone', 'loss_period_days', 'late_cancellation_hours', 'reply_timeout_hours']
+                    ) as setting
                 where
                     (new_rows.metadata -> 'settings' ->> setting)
                     is distinct from (old_rows.metadata -> 'settings' ->> setting)

@@ -31,6 +31,7 @@ archived_sessions as (
         staged.drop_off_stage,
         staged.drop_off_stage_source,
         staged.steps_completed,
+        {{ meant_to_book('archived.final_intent', 'staged.steps_completed') }} as is_booking_intended,
         staged.is_booked,
         archived.booking_id,
         archived.booking_source,

@@ -26,6 +26,7 @@ inferred_sessions as (
         null::text as drop_off_stage,
         null::text as drop_off_stage_source,
         null::integer as steps_completed,
+        null::boolean as is_booking_intended,
         false as is_booked,
         null::text as booking_id,
         null::text as booking_source,

@@ -58,7 +58,9 @@ totals as (
                 coalesce(sum(metrics.response_ms_sum), 0) as response_ms_sum,
                 coalesce(sum(metrics.response_count), 0)::bigint as response_count,
                 coalesce(sum(metrics.new_clients), 0) as new_clients,
-                coalesce(sum(metrics.messages), 0) as messages
+                coalesce(sum(metrics.messages), 0) as messages,
+                coalesce(sum(metrics.intended_dialogs), 0)::bigint as intended_dialogs,
+                coalesce(sum(metrics.intended_bookings), 0) as intended_bookings
             from metrics
             where metrics.tenant_id = windows.tenant_id and metrics.day between windows.first_day and windows.last_day
         ) as days
@@ -76,7 +78,7 @@ totals as (
             values
             ('dialogs', 'count', days.dialogs, null),
             ('bookings', 'count', days.bookings, null),
-            ('conversion', 'rate', days.bookings, days.dialogs),
+            ('conversion', 'rate', days.intended_bookings, days.intended_dialogs),
             ('cancelled_bookings', 'count', days.cancelled_bookings, null),
             ('avg_response_ms', 'average', days.response_ms_sum, days.response_count),
             ('unique_clients', 'count', visitors.unique_clients, null),

@@ -47,7 +47,7 @@ ordered as (
         row_number() over dialogue as position,
         -- Every assistant message closes the turn it answers; the next message opens a new one.
         count(*) filter (where messages.role = 'assistant') over (
-            dialogue rows between unbounded preceding and 1 preceding
+            exchange rows between unbounded preceding and 1 preceding
         ) as turn_number
     from sessionized
     inner join messages
@@ -58,6 +58,11 @@ ordered as (
         dialogue as (
             partition by sessionized.tenant_id, sessionized.session_id
             order by messages.sent_at, messages.message_id
+        ),
+        -- Of one moment a question stands before its answer, whatever their ids.
+        exchange as (
+            partition by sessionized.tenant_id, sessionized.session_id
+            order by messages.sent_at, messages.role is not distinct from 'assistant', messages.message_id
         )
 
 ),
@@ -91,7 +96,11 @@ dialogs as (
         {{ local_day('timed.sent_at', tenant_timezone()) }} as sent_day,
         {{ local_day('timed.session_started_at', tenant_timezone()) }} as session_day,
         case
-            when timed.role = 'assistant' then {{ milliseconds_between('timed.unanswered_since', 'timed.sent_at') }}
+            when
+                timed.role = 'assistant'
+                and extract(epoch from timed.sent_at) - extract(epoch from timed.unanswered_since)
+                <= coalesce(tenants.reply_timeout_hours, {{ var('reply_timeout_hours') }}) * 3600
+                then {{ milliseconds_between('timed.unanswered_since', 'timed.sent_at') }}
         end as response_ms
     from timed
     left join tenants on timed.tenant_id = tenants.tenant_id

@@ -94,7 +94,8 @@ sessions as (
         not all_sessions.is_inferred and row_number() over (
             partition by all_sessions.tenant_id, all_sessions.client_id
             order by all_sessions.is_inferred, all_sessions.started_at, all_sessions.session_id
-        ) = 1 as is_first_session
+        ) = 1 as is_first_session,
+        all_sessions.is_booking_intended
     from all_sessions
     left join counted
         on

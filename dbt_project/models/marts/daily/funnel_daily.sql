@@ -21,17 +21,22 @@ counted as (
         tenant_id,
         started_day as day,
         channel,
-        count(*) as sessions_started,
-        count(*) filter (where steps_completed >= 1) as chose_service,
-        count(*) filter (where steps_completed >= 2) as chose_staff,
-        count(*) filter (where steps_completed >= 3) as chose_time,
-        count(*) filter (where steps_completed >= 4) as booked,
-        count(*) filter (where drop_off_stage = 'service_selection') as dropped_at_service,
-        count(*) filter (where drop_off_stage = 'staff_selection') as dropped_at_staff,
-        count(*) filter (where drop_off_stage = 'time_selection') as dropped_at_time,
-        count(*) filter (where drop_off_stage = 'confirmation') as dropped_at_confirmation,
-        count(*) filter (where drop_off_stage_source = 'inferred') as inferred_drop_offs,
-        count(*) filter (where not is_booked and drop_off_stage is null) as done_without_booking
+        count(*) filter (where is_booking_intended) as sessions_started,
+        count(*) filter (where is_booking_intended and steps_completed >= 1) as chose_service,
+        count(*) filter (where is_booking_intended and steps_completed >= 2) as chose_staff,
+        count(*) filter (where is_booking_intended and steps_completed >= 3) as chose_time,
+        count(*) filter (where is_booking_intended and steps_completed >= 4) as booked,
+        {% for stage in ['service', 'staff', 'time'] %}
+        count(*) filter (where is_booking_intended and drop_off_stage = '{{ stage }}_selection') as dropped_at_{{ stage }},
+        count(*) filter (
+            where is_booking_intended and drop_off_stage = '{{ stage }}_selection' and drop_off_stage_source = 'inferred'
+        ) as inferred_at_{{ stage }},
+        {% endfor %}
+        count(*) filter (where is_booking_intended and drop_off_stage = 'confirmation') as dropped_at_confirmation,
+        count(*) filter (where is_booking_intended and drop_off_stage_source = 'inferred') as inferred_drop_offs,
+        count(*) filter (where is_booking_intended and not is_booked and drop_off_stage is null) as done_without_booking,
+        count(*) filter (where not is_booking_intended) as other_sessions,
+        count(*) filter (where not is_booking_intended and is_booked) as other_booked
     from sessions
     where not is_inferred and {{ is_touched_day('sessions', 'started_day') }}
     group by tenant_id, started_day, channel
@@ -60,7 +65,12 @@ funnel as (
         counted.dropped_at_time,
         counted.dropped_at_confirmation,
         counted.inferred_drop_offs,
-        counted.done_without_booking
+        counted.done_without_booking,
+        counted.other_sessions,
+        counted.other_booked,
+        counted.inferred_at_service,
+        counted.inferred_at_staff,
+        counted.inferred_at_time
     from counted
     inner join tenant_days
         on

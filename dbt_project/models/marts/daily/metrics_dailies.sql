@@ -34,7 +34,9 @@ daily_sessions as (
         count(distinct client_id) filter (where not is_inferred) as unique_clients,
         count(*) filter (where is_first_session) as new_clients,
         count(*) filter (where is_inferred) as inferred_sessions,
-        count(*) filter (where is_outreach) as outreach_sessions
+        count(*) filter (where is_outreach) as outreach_sessions,
+        count(*) filter (where is_booking_intended) as intended_dialogs,
+        count(*) filter (where is_booking_intended and is_booked) as intended_bookings
     from sessions
     where {{ is_touched_day('sessions', 'started_day') }}
     group by tenant_id, started_day
@@ -93,7 +95,12 @@ metrics as (
         coalesce(daily_sessions.outreach_sessions, 0) as outreach_sessions,
         coalesce(daily_messages.messages, 0) as messages,
         coalesce(daily_messages.user_messages, 0) as user_messages,
-        coalesce(daily_messages.agent_messages, 0) as agent_messages
+        coalesce(daily_messages.agent_messages, 0) as agent_messages,
+        coalesce(daily_sessions.intended_dialogs, 0) as intended_dialogs,
+        coalesce(daily_sessions.intended_bookings, 0) as intended_bookings,
+        round(
+            daily_sessions.intended_bookings * 100.0 / nullif(daily_sessions.intended_dialogs, 0), 2
+        ) as intended_conversion
     from tenant_days
     left join daily_sessions
         on

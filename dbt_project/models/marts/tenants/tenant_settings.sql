@@ -28,9 +28,12 @@ checked as (
         settings.late_cancellation_hours ~ {{ whole_number_pattern() }} as is_late_hours_valid,
         settings.digest in ('daily', 'weekly', 'both') as is_digest_valid,
         settings.language in ('ru', 'en') as is_language_valid,
+        settings.reply_timeout_hours ~ {{ whole_number_pattern() }} as is_reply_timeout_valid,
+        settings.phone_region ~ '^[A-Z]{2}$' as is_phone_region_valid,
         tenants.has_known_timezone,
         tenants.loss_period_days as valid_loss_period_days,
-        tenants.late_cancellation_hours as valid_late_cancellation_hours
+        tenants.late_cancellation_hours as valid_late_cancellation_hours,
+        tenants.reply_timeout_hours as valid_reply_timeout_hours
     from settings
     inner join tenants on settings.tenant_id = tenants.tenant_id
 
@@ -67,9 +70,13 @@ select
         case when is_loss_period_valid is false then 'settings.loss_period_days' end,
         case when is_late_hours_valid is false then 'settings.late_cancellation_hours' end,
         case when is_digest_valid is false then 'settings.digest' end,
-        case when is_language_valid is false then 'settings.language' end
+        case when is_language_valid is false then 'settings.language' end,
+        case when is_reply_timeout_valid is false then 'settings.reply_timeout_hours' end,
+        case when is_phone_region_valid is false then 'settings.phone_region' end
     ], null)) as problems,
     updated_at,
     case when is_digest_valid then digest end as digest,
-    case when is_language_valid then language else 'ru' end as language
+    case when is_language_valid then language else 'ru' end as language,
+    valid_reply_timeout_hours as reply_timeout_hours,
+    case when is_phone_region_valid then phone_region end as phone_region
 from checked

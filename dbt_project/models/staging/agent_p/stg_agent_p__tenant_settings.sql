@@ -28,5 +28,7 @@ select
 
     ---------- text, behind what others' views may hang on
     source.metadata -> 'settings' ->> 'digest' as digest,
-    source.metadata -> 'settings' ->> 'language' as language
+    source.metadata -> 'settings' ->> 'language' as language,
+    source.metadata -> 'settings' ->> 'reply_timeout_hours' as reply_timeout_hours,
+    source.metadata -> 'settings' ->> 'phone_region' as phone_region
 from {{ source('agent_p', 'tenants_v2') }} as source
