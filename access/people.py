@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import permutations
 from typing import Any
@@ -110,11 +110,11 @@ def read_terms(connection: psycopg.Connection[Any], client_id: UUID, *, tenant_i
 
 
 def find_shared(
-    connection: psycopg.Connection[Any], person: Person, tables: Iterable[tuple[str, str, str]]
+    connection: psycopg.Connection[Any], person: Person, tables: Iterable[tuple[str, str, str]], *, ids: Sequence[UUID]
 ) -> tuple[Term, ...]:
     """Return the person's terms, each with whether rows of others hold it too.
 
-    ``tables`` are raw tables with the columns of their salon and client. Two clients of one name are two people:
+    ``tables`` are raw tables with the columns of their salon and client; ``ids`` are the clients who go with the person. Two clients of one name are two people:
     what names both cannot be looked for.
     """
     if not person.terms:
@@ -133,10 +133,10 @@ def find_shared(
         row = connection.execute(
             sql.SQL(
                 "select {counts} from (select rows.{tenant} as tenant_id, rows::text as words from public.{table} "
-                "as rows where {client} is distinct from {id}) as others where {any_term}"
+                "as rows where {client} is null or {client} <> all({ids})) as others where {any_term}"
             ).format(
                 counts=sql.SQL(", ").join(counts), tenant=sql.Identifier(tenant), table=sql.Identifier(table),
-                client=sql.SQL("rows.{}").format(sql.Identifier(client)), id=person.client_id, any_term=any_term,
+                client=sql.SQL("rows.{}").format(sql.Identifier(client)), ids=list(ids), any_term=any_term,
             )
         ).fetchone()  # fmt: skip
         for place in range(len(person.terms)):

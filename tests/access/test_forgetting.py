@@ -426,7 +426,7 @@ def test_a_dry_run_shows_where_a_client_is_named_and_changes_nothing(
     with pytest.raises(SetupError, match="2 salons have a client"):
         plan_forgetting(salon.url, client_id=CANARY, tenant=None, site=nowhere)
     assert (
-        plan_forgetting(salon.url, client_id=CANARY, tenant="far", site=nowhere).rows_before["public.clients_v2"] == 1
+        plan_forgetting(salon.url, client_id=CANARY, tenant="far", site=nowhere)[0].rows_before["public.clients_v2"] == 1
     )
 
 

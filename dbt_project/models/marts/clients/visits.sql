@@ -33,10 +33,17 @@ tenants as (
 
 ),
 
+identified as (
+
+    select * from {{ ref('int_clients_identified') }}
+
+),
+
 judged as (
 
     select
         bookings.*,
+        coalesce(identified.person_id, bookings.client_id) as person_id,
         moved.moved_to_booking_id,
         {{ tenant_timezone() }} as timezone,
         least(cancelled.cancelled_at, moved.moved_at) as released_at,
@@ -67,6 +74,10 @@ judged as (
         on
             bookings.tenant_id = moved.tenant_id
             and bookings.booking_id = moved.booking_id
+    left join identified
+        on
+            bookings.tenant_id = identified.tenant_id
+            and bookings.client_id = identified.client_id
     left join tenants on bookings.tenant_id = tenants.tenant_id
 
 ),
@@ -78,7 +89,7 @@ numbered as (
         row_number() over arrivals as visit_number,
         lag(visit_at) over arrivals as previous_visit_at
     from judged
-    window arrivals as (partition by tenant_id, client_id, outcome = 'arrived' order by visit_at, booking_id)
+    window arrivals as (partition by tenant_id, person_id, outcome = 'arrived' order by visit_at, booking_id)
 
 )
 
@@ -86,6 +97,7 @@ select
     tenant_id,
     booking_id,
     client_id,
+    person_id,
     session_id,
     channel,
     booking_source,

@@ -21,6 +21,12 @@ dialogs as not materialized (
 
 ),
 
+person_days as (
+
+    select * from {{ ref('int_person_days') }}
+
+),
+
 daily_sessions as (
 
     select
@@ -38,6 +44,19 @@ daily_sessions as (
     from sessions
     where {{ is_touched_day('sessions', 'started_day') }}
     group by tenant_id, started_day
+
+),
+
+daily_persons as (
+
+    select
+        tenant_id,
+        day,
+        count(*) as unique_persons,
+        count(*) filter (where is_first_day) as new_persons
+    from person_days
+    where {{ is_touched_day('person_days') }}
+    group by tenant_id, day
 
 ),
 
@@ -93,7 +112,9 @@ metrics as (
         coalesce(daily_sessions.outreach_sessions, 0) as outreach_sessions,
         coalesce(daily_messages.messages, 0) as messages,
         coalesce(daily_messages.user_messages, 0) as user_messages,
-        coalesce(daily_messages.agent_messages, 0) as agent_messages
+        coalesce(daily_messages.agent_messages, 0) as agent_messages,
+        coalesce(daily_persons.unique_persons, 0) as unique_persons,
+        coalesce(daily_persons.new_persons, 0) as new_persons
     from tenant_days
     left join daily_sessions
         on
@@ -107,6 +128,10 @@ metrics as (
         on
             tenant_days.tenant_id = daily_messages.tenant_id
             and tenant_days.day = daily_messages.day
+    left join daily_persons
+        on
+            tenant_days.tenant_id = daily_persons.tenant_id
+            and tenant_days.day = daily_persons.day
     where {{ is_touched_day('tenant_days') }}
 
 )
