@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from secrets import randbelow
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -36,6 +37,9 @@ from agentp.errors import AgentpError, SetupError
 from agentp.pipeline import find_last_moment, open_build
 from agentp.project import raise_first_failure, run_dbt
 from agentp.settings import Settings
+
+NO_COUNTRY = "+999"
+"""A code that the ITU has given to no country."""
 
 
 class Site(Protocol):
@@ -73,8 +77,9 @@ def forget(
 ) -> list[Receipt]:  # fmt: skip
     """Forget a client, or without ``client_id`` finish what was begun and interrupted; return the receipts.
 
-    Every client who is the same person (docs/decisions.md, "Persons") goes along, with a receipt each. ``tenant`` names the salon where several know the id. Of two at a time the second waits. Raises `SetupError` for a
-    client whom nobody knows or a right that is missing, and `AgentpError` where the client is still named in the end.
+    Every client who is the same person (docs/decisions.md, "Persons") goes along, with a receipt each. ``tenant``
+    names the salon where several know the id. Of two at a time the second waits. Raises `SetupError` for a client
+    whom nobody knows or a right that is missing, and `AgentpError` where the client is still named in the end.
     """
     listener = listener or Listener()
     with open_build(url, announce=listener.announce, is_written=True), open_connection(url) as connection:
@@ -116,15 +121,19 @@ def _find_kin(connection: psycopg.Connection[Any], client_id: UUID, tenant_id: U
     if not (known and known[0]):
         return [client_id]
     rows = connection.execute(
-        "select kin_id from intermediate.int_clients_kin where tenant_id = %s and client_id = %s and kin_id <> client_id "
-        "order by kin_id",
+        "select kin_id from intermediate.int_clients_kin "
+        "where tenant_id = %s and client_id = %s and kin_id <> client_id order by kin_id",
         (tenant_id, client_id),
     ).fetchall()
     return [client_id, *(row[0] for row in rows)]
 
 
 def _begin(connection: psycopg.Connection[Any], found: Sequence[tuple[Person, Receipt]]) -> None:
-    """Note who is forgotten and put nobody in their place, all clients of a person in one transaction."""
+    """Note who is forgotten and put nobody in their place, all clients of a person in one transaction.
+
+    Two nobodies would be two persons, and totals others than they were: so they share a number, that of no country.
+    """
+    number = f"{NO_COUNTRY}{randbelow(10**12):012}" if len(found) > 1 else None
     relations = [known for known in read_relations(connection) if known.label == "quality.rows_set_aside"]
     for person, receipt in found:
         note_pending(connection, person, receipt)
@@ -140,7 +149,7 @@ def _begin(connection: psycopg.Connection[Any], found: Sequence[tuple[Person, Re
             "(select tenant_id, id from public.wishlist_v2 where user_id = %(client)s)",
             values,
         )
-        make_nobodys(connection, person, present=_find_present(connection))
+        make_nobodys(connection, person, present=_find_present(connection), number=number)
         # Before the build: what is set aside stays set aside.
         erase_traces(connection, person, relations)
     connection.commit()

@@ -114,8 +114,8 @@ def find_shared(
 ) -> tuple[Term, ...]:
     """Return the person's terms, each with whether rows of others hold it too.
 
-    ``tables`` are raw tables with the columns of their salon and client; ``ids`` are the clients who go with the person. Two clients of one name are two people:
-    what names both cannot be looked for.
+    ``tables`` are raw tables with the columns of their salon and client; ``ids`` are the clients who go with the
+    person. Two clients of one name are two people: what names both cannot be looked for.
     """
     if not person.terms:
         return ()

@@ -1,7 +1,8 @@
 """Churn figures in the bot's long-term memory: public.user_ltm_v2 (seed 02, feature 2, "Изменения в LTM"; C13).
 
 Three columns are ours: last_visit_date (UTC), avg_visit_interval (whole days; empty after a single visit) and
-churn_risk_score (the seed's steps), all three of the person, under whichever client they came. All others belong to the bot and are never written.
+churn_risk_score (the seed's steps), of the person, as whichever client they came. All others belong to the bot and are
+never written.
 """
 
 from __future__ import annotations

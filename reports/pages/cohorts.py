@@ -23,7 +23,7 @@ RATE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
-    """Whom a month counts: their name in the keys of texts, the measures that follow them, and the one that is drawn."""
+    """Whom a month counts: their name in keys of texts, the measures that follow them, and the one that is drawn."""
 
     name: str
     measures: tuple[str, ...]
@@ -43,7 +43,8 @@ def build_cohorts(context: Context) -> Page:
     return Page(
         name="cohorts", title=context.texts.get("page.cohorts.title"), lead=context.texts.get("page.cohorts.lead"),
         sections=(
-            _build_retention(context, NEW), _build_retention(context, ALL), _build_rates(context), _build_peers(context),
+            _build_retention(context, NEW), _build_retention(context, ALL), _build_rates(context),
+            _build_peers(context),
         ),
     )  # fmt: skip
 

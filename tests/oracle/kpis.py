@@ -31,7 +31,12 @@ class Facts:
 
 
 def compute_kpis(
-    world: World, days: list[Row], sessions: list[Row], dialogs: list[Row], visits: list[Row], person_days: list[Row],
+    world: World,
+    days: list[Row],
+    sessions: list[Row],
+    dialogs: list[Row],
+    visits: list[Row],
+    person_days: list[Row],
     as_of: date,
 ) -> list[Row]:
     """Return the rows of `kpis`."""

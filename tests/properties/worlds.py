@@ -47,7 +47,7 @@ PHONES = (
     None, "", " +7 999 123-45-67", "89991234567", "+7(999)1234567", "0079991234567", "8 701 000 00 01", "+77010000001",
     "+8 701 000 00 01", "12345", "7999123456789012", "нет",
 )  # fmt: skip
-"""Two phones, in many spellings, and what is none or another: clients of one salon share them, under equal, other or no names."""
+"""Two phones in many spellings, and what is another or none: clients of a salon share them under names."""
 SETTINGS: tuple[dict[str, object], ...] = (
     {}, {}, {"loss_period_days": 30}, {"loss_period_days": "45", "late_cancellation_hours": 1},
     {"late_cancellation_hours": 48}, {"loss_period_days": 0, "late_cancellation_hours": "soon"},

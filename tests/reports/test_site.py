@@ -79,8 +79,9 @@ def test_the_figures_of_thirty_days_are_those_of_the_marts(chain: Workshop, owne
     )
     [people] = ask(
         chain,
-        "select count(distinct person_id) as clients, count(*) as sessions, count(*) filter (where is_booked) as booked "
-        "from dashboard.sessions join dashboard.clients using (tenant_id, client_id) where tenant_id = %(tenant)s and "
+        "select count(distinct person_id) as clients, count(*) as sessions, "
+        "count(*) filter (where is_booked) as booked from dashboard.sessions "
+        "join dashboard.clients using (tenant_id, client_id) where tenant_id = %(tenant)s and "
         "(started_at at time zone 'Europe/Moscow')::date between '2026-01-30' and '2026-02-28'",
         "north",
     )

@@ -33,17 +33,10 @@ tenants as (
 
 ),
 
-identified as (
-
-    select * from {{ ref('int_clients_identified') }}
-
-),
-
 judged as (
 
     select
         bookings.*,
-        coalesce(identified.person_id, bookings.client_id) as person_id,
         moved.moved_to_booking_id,
         {{ tenant_timezone() }} as timezone,
         least(cancelled.cancelled_at, moved.moved_at) as released_at,
@@ -74,10 +67,6 @@ judged as (
         on
             bookings.tenant_id = moved.tenant_id
             and bookings.booking_id = moved.booking_id
-    left join identified
-        on
-            bookings.tenant_id = identified.tenant_id
-            and bookings.client_id = identified.client_id
     left join tenants on bookings.tenant_id = tenants.tenant_id
 
 ),
