@@ -41,7 +41,8 @@
 {% endmacro %}
 
 
-{# Blank ids are no ids (staging). Sessions and phones of clients that nothing touched are as they were published. #}
+{# Blank ids are no ids (staging). Sessions and phones of clients that nothing touched are
+   as they were published. #}
 {% macro close_over_visitors(visits, clients) %}
     {%- set sessions = mart_if_built('sessions') -%}
     do $$
@@ -74,7 +75,7 @@
             select kin.tenant_id, kin.client_id, statement_timestamp()
             from (
                 select raw_clients.tenant_id, {{ phone_key('raw_clients.phone') }} as phone_key
-                from build.touched_visitors as touched
+                from build.touched_clients as touched
                 inner join {{ var('raw_schema') }}.clients_v2 as raw_clients
                     on touched.tenant_id = raw_clients.tenant_id and touched.client_id = raw_clients.id
                 union

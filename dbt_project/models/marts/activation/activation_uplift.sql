@@ -36,18 +36,20 @@ candidates as (
             as is_assessable,
         exists(
             select 1
-            from clients as written
-            inner join clients as came
-                on
-                    written.tenant_id = came.tenant_id
-                    and written.person_id = came.person_id
-            inner join visits
-                on
-                    came.tenant_id = visits.tenant_id
-                    and came.client_id = visits.client_id
+            from (
+                select outbox.client_id
+                union
+                select kin.client_id
+                from clients as written
+                inner join clients as kin
+                    on
+                        written.tenant_id = kin.tenant_id
+                        and written.person_id = kin.person_id
+                where outbox.tenant_id = written.tenant_id and outbox.client_id = written.client_id
+            ) as met
+            inner join visits on met.client_id = visits.client_id
             where
-                outbox.tenant_id = written.tenant_id
-                and outbox.client_id = written.client_id
+                outbox.tenant_id = visits.tenant_id
                 and visits.is_visit
                 and visits.booked_at > outbox.created_at
                 and visits.visit_at > outbox.created_at
