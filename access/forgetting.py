@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from secrets import randbelow
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -37,6 +38,9 @@ from agentp.pipeline import find_last_moment, open_build
 from agentp.project import raise_first_failure, run_dbt
 from agentp.settings import Settings
 
+NO_COUNTRY = "+999"
+"""A code that the ITU has given to no country."""
+
 
 class Site(Protocol):
     """The site of reports, as far as forgetting needs it."""
@@ -58,14 +62,13 @@ class Listener:
 
 def plan_forgetting(
     url: str, *, client_id: UUID, tenant: str | None, site: Site, listener: Listener | None = None
-) -> Receipt:
+) -> list[Receipt]:
     """Return what `forget` would find; changes nothing. Raises `SetupError` for a client whom nobody knows."""
     listener = listener or Listener()
     with open_build(url, announce=listener.announce), open_connection(url) as connection:
         _require_sight(connection)
-        for _, receipt in read_pending(connection, client_id):
-            return receipt
-        return _look(connection, client_id, tenant, site)[1]
+        begun = read_pending(connection, client_id) or _look(connection, client_id, tenant, site)
+        return [receipt for _, receipt in begun]
 
 
 def forget(
@@ -74,17 +77,17 @@ def forget(
 ) -> list[Receipt]:  # fmt: skip
     """Forget a client, or without ``client_id`` finish what was begun and interrupted; return the receipts.
 
-    ``tenant`` names the salon where several know the id. Of two at a time the second waits. Raises `SetupError` for a
-    client whom nobody knows or a right that is missing, and `AgentpError` where the client is still named in the end.
+    Every client who is the same person (docs/decisions.md, "Persons") goes along, with a receipt each. ``tenant``
+    names the salon where several know the id. Of two at a time the second waits. Raises `SetupError` for a client
+    whom nobody knows or a right that is missing, and `AgentpError` where the client is still named in the end.
     """
     listener = listener or Listener()
     with open_build(url, announce=listener.announce, is_written=True), open_connection(url) as connection:
         _require_sight(connection)
-        begun = read_pending(connection, client_id)
-        if client_id is not None and not begun:
+        if client_id is not None and not read_pending(connection, client_id):
             listener.note("looking for the client")
-            _begin(connection, *_look(connection, client_id, tenant, site))
-            begun = read_pending(connection, client_id)
+            _begin(connection, _look(connection, client_id, tenant, site))
+        begun = read_pending(connection, None)
         if not begun:
             raise SetupError("Nobody is being forgotten.", cure="Name somebody: agentp forget --client ID.")
         return _finish(settings, url, connection, begun, site=site, listener=listener)
@@ -92,41 +95,63 @@ def forget(
 
 def _look(
     connection: psycopg.Connection[Any], client_id: UUID, tenant: str | None, site: Site
-) -> tuple[Person, Receipt]:
+) -> list[tuple[Person, Receipt]]:
     relations = read_relations(connection)
-    tenant_id, is_alone = find_owner(connection, client_id, tenant, relations)
-    person = Person(
-        client_id=client_id, nobody_id=uuid4(), tenant_id=tenant_id, is_alone=is_alone,
-        terms=read_terms(connection, client_id, tenant_id=None if is_alone else tenant_id),
-    )  # fmt: skip
-    person = replace(person, terms=find_shared(connection, person, ALL_TABLES, spoken=SPOKEN))
-    rows = count_raw_rows(connection, person) | count_traces(connection, person, relations)
-    if files := site.count(person):
-        rows[SITE] = files
-    receipt = describe(person, rows=rows, totals=read_totals(connection, tenant_id))
+    tenant_id, _ = find_owner(connection, client_id, tenant, relations)
+    ids = _find_kin(connection, client_id, tenant_id)
+    found = []
+    for kin_id in ids:
+        _, is_alone = find_owner(connection, kin_id, str(tenant_id), relations)
+        person = Person(
+            client_id=kin_id, nobody_id=uuid4(), tenant_id=tenant_id, is_alone=is_alone,
+            terms=read_terms(connection, kin_id, tenant_id=None if is_alone else tenant_id),
+        )  # fmt: skip
+        person = replace(person, terms=find_shared(connection, person, ALL_TABLES, ids=ids, spoken=SPOKEN))
+        rows = count_raw_rows(connection, person) | count_traces(connection, person, relations)
+        if files := site.count(person):
+            rows[SITE] = files
+        found.append((person, describe(person, rows=rows, totals=read_totals(connection, tenant_id))))
     connection.commit()
-    return person, receipt
+    return found
 
 
-def _begin(connection: psycopg.Connection[Any], person: Person, receipt: Receipt) -> None:
-    note_pending(connection, person, receipt)
-    values = {"tenant": person.tenant_id, "client": person.client_id}
-    connection.execute(
-        "update dashboard.outbox set status = 'withdrawn' "
-        "where tenant_id = %(tenant)s and client_id = %(client)s and status = 'pending'",
-        values,
-    )
-    # What it holds is a hash of the wish with their name in it; the wish counts as changed, which it is.
-    connection.execute(
-        "update dashboard.wish_reactions set fingerprint = '' where (tenant_id, wish_id) in "
-        "(select tenant_id, id from public.wishlist_v2 where user_id = %(client)s)",
-        values,
-    )
-    make_nobodys(connection, person, present=_find_present(connection))
-    # Before the build: what is set aside stays set aside.
-    erase_traces(
-        connection, person, [found for found in read_relations(connection) if found.label == "quality.rows_set_aside"]
-    )
+def _find_kin(connection: psycopg.Connection[Any], client_id: UUID, tenant_id: UUID) -> list[UUID]:
+    """Return the clients who are the same person, the named one first; whom a build has not made known has none."""
+    known = connection.execute("select to_regclass('intermediate.int_clients_kin') is not null").fetchone()
+    if not (known and known[0]):
+        return [client_id]
+    rows = connection.execute(
+        "select kin_id from intermediate.int_clients_kin "
+        "where tenant_id = %s and client_id = %s and kin_id <> client_id order by kin_id",
+        (tenant_id, client_id),
+    ).fetchall()
+    return [client_id, *(row[0] for row in rows)]
+
+
+def _begin(connection: psycopg.Connection[Any], found: Sequence[tuple[Person, Receipt]]) -> None:
+    """Note who is forgotten and put nobody in their place, all clients of a person in one transaction.
+
+    Two nobodies would be two persons, and totals others than they were: so they share a number, that of no country.
+    """
+    number = f"{NO_COUNTRY}{randbelow(10**12):012}" if len(found) > 1 else None
+    relations = [known for known in read_relations(connection) if known.label == "quality.rows_set_aside"]
+    for person, receipt in found:
+        note_pending(connection, person, receipt)
+        values = {"tenant": person.tenant_id, "client": person.client_id}
+        connection.execute(
+            "update dashboard.outbox set status = 'withdrawn' "
+            "where tenant_id = %(tenant)s and client_id = %(client)s and status = 'pending'",
+            values,
+        )
+        # What it holds is a hash of the wish with their name in it; the wish counts as changed, which it is.
+        connection.execute(
+            "update dashboard.wish_reactions set fingerprint = '' where (tenant_id, wish_id) in "
+            "(select tenant_id, id from public.wishlist_v2 where user_id = %(client)s)",
+            values,
+        )
+        make_nobodys(connection, person, present=_find_present(connection), number=number)
+        # Before the build: what is set aside stays set aside.
+        erase_traces(connection, person, relations)
     connection.commit()
 
 

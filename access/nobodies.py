@@ -55,16 +55,18 @@ _KEEP_KEYS = sql.SQL("""coalesce((
 _IS_PENDING = sql.SQL("coalesce(lower(nullif(btrim(rows.status), '')), 'pending') = 'pending'")
 
 
-def make_nobodys(connection: psycopg.Connection[Any], person: Person, *, present: datetime) -> None:
+def make_nobodys(
+    connection: psycopg.Connection[Any], person: Person, *, present: datetime, number: str | None = None
+) -> None:
     """Put nobody in the person's place in the raw tables; the caller commits.
 
-    ``present`` is when pending wishes are closed. Waits at most ten seconds for a row that somebody else holds. Raises
-    `SetupError` where a right is missing, `AgentpError` where rows are held or a constraint is in the way; then
-    nothing has changed.
+    ``present`` is when pending wishes are closed. ``number`` is nobody's phone, where several nobodies are to stay
+    one person. Waits at most ten seconds for a row that somebody else holds. Raises `SetupError` where a right is
+    missing, `AgentpError` where rows are held or a constraint is in the way; then nothing has changed.
     """
     try:
         connection.execute(sql.SQL("set local lock_timeout = {}").format(LOCK_TIMEOUT))
-        _replace(connection, person, present)
+        _replace(connection, person, present, number)
     except psycopg.errors.LockNotAvailable as error:
         raise AgentpError(
             f"Rows of the client were held by somebody else for {LOCK_TIMEOUT}; nothing was changed.",
@@ -83,17 +85,18 @@ def make_nobodys(connection: psycopg.Connection[Any], person: Person, *, present
         ) from error
 
 
-def _replace(connection: psycopg.Connection[Any], person: Person, present: datetime) -> None:
+def _replace(connection: psycopg.Connection[Any], person: Person, present: datetime, number: str | None) -> None:
     # Held, so that no bot adds a row of theirs that the last statement would stumble over.
     connection.execute(
         sql.SQL("select 1 from public.clients_v2 as rows where {} for update").format(belongs_to(person, "id"))
     )
     connection.execute(
         sql.SQL(
-            "insert into public.clients_v2 (id, tenant_id, full_name, meta, created_at, updated_at) "
-            "select {nobody}, tenant_id, {name}, {meta}, created_at, created_at from public.clients_v2 as rows where {}"
+            "insert into public.clients_v2 (id, tenant_id, full_name, phone, meta, created_at, updated_at) "
+            "select {nobody}, tenant_id, {name}, {number}, {meta}, created_at, created_at "
+            "from public.clients_v2 as rows where {}"
         ).format(
-            belongs_to(person, "id"), nobody=person.nobody_id, name=REMOVED,
+            belongs_to(person, "id"), nobody=person.nobody_id, name=REMOVED, number=number,
             meta=sql.SQL("""'{"marketing_consent": false}'"""),
         )
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import permutations
 from typing import Any
@@ -111,12 +111,13 @@ def read_terms(connection: psycopg.Connection[Any], client_id: UUID, *, tenant_i
 
 def find_shared(
     connection: psycopg.Connection[Any], person: Person, tables: Iterable[tuple[str, str, str]],
-    *, spoken: Collection[str],
+    *, ids: Sequence[UUID], spoken: Collection[str],
 ) -> tuple[Term, ...]:  # fmt: skip
     """Return the person's terms, each with whether rows of others hold it too.
 
-    ``tables`` are raw tables with the columns of their salon and client. Two clients of one name are two people:
-    what names both cannot be looked for. In the ``spoken`` columns somebody only speaks of a person.
+    ``tables`` are raw tables with the columns of their salon and client; ``ids`` are the clients who go with the
+    person. Two clients of one name are two people: what names both cannot be looked for. In the ``spoken`` columns
+    somebody only speaks of a person.
     """
     if not person.terms:
         return ()
@@ -135,11 +136,11 @@ def find_shared(
             sql.SQL(
                 "select {counts} from (select rows.{tenant} as tenant_id, (to_jsonb(rows) - {spoken}::text[])::text "
                 "as words from (select *, rows::text as words from public.{table} as rows) as rows "
-                "where {client} is distinct from {id} and ({any_term})) as others"
+                "where ({client} is null or {client} <> all({ids})) and ({any_term})) as others"
             ).format(
                 spoken=[*spoken, "words"],
                 counts=sql.SQL(", ").join(counts), tenant=sql.Identifier(tenant), table=sql.Identifier(table),
-                client=sql.SQL("rows.{}").format(sql.Identifier(client)), id=person.client_id, any_term=any_term,
+                client=sql.SQL("rows.{}").format(sql.Identifier(client)), ids=list(ids), any_term=any_term,
             )
         ).fetchone()  # fmt: skip
         for place in range(len(person.terms)):

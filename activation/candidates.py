@@ -134,8 +134,9 @@ def read_salons(connection: psycopg.Connection[Any], *, as_of: date) -> dict[str
 
 
 def read_standing(connection: psycopg.Connection[Any], *, rules: Rules) -> None:
-    """Note in temporary tables who is due, which slots are free, how clients are reached and which messages ended."""
+    """Note in temporary tables who is who, who is due, which slots are free, how to reach whom, what ended."""
     risks = {"regular_risk": rules.regular_risk, "one_visit_risk": rules.one_visit_risk}
+    _note(connection, "kin", key=("tenant_id", "client_id"))
     _note(connection, "booked_ahead", key=("tenant_id", "client_id"))
     _note(connection, "due", parameters=risks)
     _note(connection, "free_slots", key=("tenant_id", "booking_id"))

@@ -1,4 +1,7 @@
-"""Every booking of `dashboard.visits` as frames for scoring, with ids as small numbers."""
+"""Every booking of `dashboard.visits` as frames for scoring, with ids as small numbers.
+
+What scoring calls a client is a person: a habit is somebody's, whatever they write from.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,12 @@ _SCORABLE = sql.SQL("""
     visit_at between '1970-01-01' and '2200-01-01' and booked_at between '1970-01-01' and '2200-01-01'
 """)
 # Of both queries, so that the rows ahead of the first are the rows of the second.
-_ORDER = sql.SQL("tenant_id, client_id, visit_at, booking_id")
+_ORDER = sql.SQL("tenant_id, person_id, visit_at, booking_id")
 # A price past 1e15, infinite or NaN is none; of one with five hundred decimals, which no double takes, four say all.
 _READ_BOOKINGS = sql.SQL("""
 select
     tenant_id,
-    client_id,
+    person_id,
     booked_at,
     visit_at,
     (array_position({outcomes}, outcome) - 1)::smallint as outcome,
@@ -47,7 +50,7 @@ where outcome = 'upcoming' and {scorable}
 order by {order}
 """).format(scorable=_SCORABLE, order=_ORDER)
 _COLUMNS = {
-    "tenant_id": "uuid", "client_id": "uuid", "booked_at": "timestamptz", "visit_at": "timestamptz",
+    "tenant_id": "uuid", "person_id": "uuid", "booked_at": "timestamptz", "visit_at": "timestamptz",
     "outcome": "int2", "outcome_at": "timestamptz", "amount": "float8",
 }  # fmt: skip
 _MOMENTS = ("booked_at", "visit_at", "outcome_at")
@@ -58,7 +61,7 @@ class Ledger:
     """The bookings of all salons.
 
     ``bookings``: one row per booking with `tenant_id` (a category of uuids as text, because models remember salons),
-    `client_id` (int32 code of one client of one salon), `booking_id` (int32, the row's number), `booked_at`,
+    `client_id` (int32 code of one person of one salon), `booking_id` (int32, the row's number), `booked_at`,
     `visit_at`, `outcome_at` (datetime64[us], naive UTC), `outcome` (scoring's words, None: not known), `amount`.
     ``visits``: the rows of it that are visits. ``tenant_ids``, ``client_ids``: the 16 bytes behind each code;
     ``tenant_of_client``: each client's salon. ``upcoming_ids``: the booking id behind each row that is ahead.
@@ -77,7 +80,7 @@ def read_ledger(connection: psycopg.Connection[Any]) -> Ledger:
     rows = read_rows(connection, _READ_BOOKINGS, _COLUMNS)
     ids = [str(row[0]) for row in connection.execute(_READ_UPCOMING_IDS).fetchall()]
     tenant_codes, tenant_starts = _number_runs(rows["tenant_id"])
-    client_codes, client_starts = _number_runs(rows["tenant_id"], rows["client_id"])
+    client_codes, client_starts = _number_runs(rows["tenant_id"], rows["person_id"])
     codes = np.array(
         [list(SCORING_OUTCOMES).index(name) if name in SCORING_OUTCOMES else -1 for name in OUTCOMES], dtype=np.int8
     )
@@ -98,7 +101,7 @@ def read_ledger(connection: psycopg.Connection[Any]) -> Ledger:
         bookings=bookings,
         visits=bookings.loc[is_visit, ["tenant_id", "client_id", "visit_at", "amount"]],
         tenant_ids=rows["tenant_id"][tenant_starts],
-        client_ids=rows["client_id"][client_starts],
+        client_ids=rows["person_id"][client_starts],
         tenant_of_client=tenant_codes[client_starts],
         upcoming_ids=dict(zip(np.flatnonzero(is_upcoming).tolist(), ids, strict=True)),
     )

@@ -1,7 +1,8 @@
 """Churn figures in the bot's long-term memory: public.user_ltm_v2 (seed 02, feature 2, "Изменения в LTM"; C13).
 
 Three columns are ours: last_visit_date (UTC), avg_visit_interval (whole days; empty after a single visit) and
-churn_risk_score (the seed's steps). All others belong to the bot and are never written.
+churn_risk_score (the seed's steps), of the person, as whichever client they came. All others belong to the bot and are
+never written.
 """
 
 from __future__ import annotations
@@ -55,22 +56,24 @@ create temporary table planned_memories as
 select
     clients.tenant_id,
     clients.client_id,
-    clients.last_visit_at,
-    clients.avg_visit_interval,
-    clients.churn_risk_score,
+    persons.last_visit_at,
+    persons.avg_visit_interval,
+    persons.churn_risk_score,
     memories.user_id is null as is_new,
     memories.tenant_id is distinct from clients.tenant_id and memories.user_id is not null as is_elsewhere
 from dashboard.clients as clients
+inner join dashboard.persons as persons
+    on clients.tenant_id = persons.tenant_id and clients.person_id = persons.person_id
 -- Somebody the bot has forgotten since the build has no memory to write to.
 inner join public.clients_v2 as raw_clients
     on clients.client_id = raw_clients.id and clients.tenant_id = raw_clients.tenant_id
 left join public.user_ltm_v2 as memories on clients.client_id = memories.user_id
 where
-    clients.visits_count > 0
+    persons.visits_count > 0
     and (
         memories.user_id is null
         or (memories.last_visit_date, memories.avg_visit_interval, memories.churn_risk_score)
-        is distinct from (clients.last_visit_at, clients.avg_visit_interval, clients.churn_risk_score)
+        is distinct from (persons.last_visit_at, persons.avg_visit_interval, persons.churn_risk_score)
     )
 """
 

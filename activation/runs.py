@@ -20,8 +20,8 @@ from agentp.present import is_ahead
 from sources.agent_p.sight import hold_marts
 
 NEEDED = (
-    "dashboard.clients", "dashboard.win_back", "dashboard.slot_offers", "dashboard.tenant_settings", "dashboard.outbox",
-    "scoring.client_scores",
+    "dashboard.clients", "dashboard.persons", "dashboard.win_back", "dashboard.slot_offers",
+    "dashboard.tenant_settings", "dashboard.outbox", "intermediate.int_clients_kin", "scoring.client_scores",
 )  # fmt: skip
 OLDEST_MARTS = timedelta(days=3)
 """Marts older than that do not know who came meanwhile; nobody is written to by them."""

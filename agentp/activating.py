@@ -29,6 +29,7 @@ REASONS = {
     "long gone": "last came too long ago",
     "written to lately": "were written to lately, or are about to be",
     "no channel": "no channel is known",
+    "same person": "the same person is asked as another client",
     "same chat": "share a chat with somebody who is written to",
     "too late": "the slot begins too soon",
     "awaits turn": "somebody else has the slot's open offer",

@@ -78,7 +78,7 @@ def forget_with_receipt(
         if is_dry:
             if client_id is None:
                 raise SetupError("--dry-run is about nobody.", cure="Name somebody: --client ID.")
-            receipts = [plan_forgetting(url, client_id=client_id, tenant=tenant, site=site, listener=listener)]
+            receipts = plan_forgetting(url, client_id=client_id, tenant=tenant, site=site, listener=listener)
         else:
             receipts = forget(settings, url, client_id=client_id, tenant=tenant, site=site, listener=listener)
     for receipt in receipts:

@@ -151,7 +151,8 @@ CHARTS: dict[str, Callable[[Texts], Any]] = {
     "response": build_response,
     "funnel": build_funnel,
     "heat_map": build_heat_map,
-    "retention": build_retention,
+    "retention_new": build_retention,
+    "retention_all": build_retention,
     "leaderboard": build_leaderboard,
     "problems": build_problems,
 }

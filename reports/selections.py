@@ -31,7 +31,7 @@ KPIS = (
 )  # fmt: skip
 DAILY = (
     "day", "is_final", "dialogs_started", "bookings", "conversion", "cancelled_bookings", "avg_response_ms",
-    "median_response_ms", "p90_response_ms", "unique_clients", "new_clients", "messages", "user_messages",
+    "median_response_ms", "p90_response_ms", "unique_persons", "new_persons", "messages", "user_messages",
     "agent_messages",
 )  # fmt: skip
 FUNNEL = (
@@ -44,8 +44,8 @@ SESSIONS = (
     "status_source", "intent", "summary", "drop_off_stage", "is_booked", "is_booking_cancelled", "booking_at",
     "booking_amount", "booking_currency", "messages_count", "user_messages_count", "first_response_ms", "is_inferred",
 )  # fmt: skip
-CLIENTS = (
-    "client_id", "client_name", "phone", "created_at", "favourite_staff_id", "favourite_service_id", "visits_count",
+PERSONS = (
+    "person_id", "client_name", "phone", "created_at", "favourite_staff_id", "favourite_service_id", "visits_count",
     "bookings_count", "no_shows_count", "cancellations_count", "first_visit_at", "last_visit_at", "next_booking_at",
     "avg_visit_interval", "spend_amount", "spend_currency", "avg_ticket_amount", "lifecycle", "churn_risk_score",
     "has_telegram", "has_whatsapp",
@@ -106,7 +106,7 @@ SALON = {
         order="day desc, hour", where=_SINCE_DAY,
     ),
     "sessions": Selection(relation="sessions", columns=SESSIONS, order="started_at desc, session_id"),
-    "clients": Selection(relation="clients", columns=CLIENTS, order="last_visit_at desc nulls last, client_id"),
+    "persons": Selection(relation="persons", columns=PERSONS, order="last_visit_at desc nulls last, person_id"),
     "win_back": Selection(
         relation="win_back", columns=WIN_BACK, order="place", where="tenant_id = %(tenant_id)s and is_candidate"
     ),

@@ -26,11 +26,13 @@ where
                 or not exists (
                     select 1
                     from dashboard.clients as visitors
+                    inner join dashboard.persons as persons
+                        on visitors.tenant_id = persons.tenant_id and visitors.person_id = persons.person_id
                     where
                         outbox.tenant_id = visitors.tenant_id
                         and outbox.client_id = visitors.client_id
                         and outbox.message_key = 'win_back:' || visitors.client_id || ':'
-                        || to_char(visitors.last_visit_at at time zone 'UTC', 'YYYY-MM-DD')
+                        || to_char(persons.last_visit_at at time zone 'UTC', 'YYYY-MM-DD')
                 )
             )
         )

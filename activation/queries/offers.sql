@@ -33,14 +33,25 @@ from (
         salons.send_after,
         recipients.has_refused,
         free_slots.is_met,
-        -- Somebody with two wishes for the same slot is asked once.
+        -- Somebody with two wishes for the same slot is asked once, as whichever client.
         exists (
             select 1
             from dashboard.outbox as outbox
             where
                 free_slots.tenant_id = outbox.tenant_id
                 and free_slots.booking_id = outbox.booking_id
-                and (free_slots.client_id = outbox.client_id or free_slots.wish_id = outbox.wish_id)
+                and (
+                    free_slots.client_id = outbox.client_id
+                    or free_slots.wish_id = outbox.wish_id
+                    or exists (
+                        select 1
+                        from kin
+                        where
+                            free_slots.tenant_id = kin.tenant_id
+                            and free_slots.client_id = kin.client_id
+                            and outbox.client_id = kin.kin_id
+                    )
+                )
         ) as is_queued
     from free_slots
     inner join salons on free_slots.tenant_id = salons.tenant_id

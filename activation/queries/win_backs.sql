@@ -18,22 +18,26 @@ judged as (
 
     select
         due.*,
+        kin.person_id as present_person_id,
         channels.channel,
         case channels.channel when 'telegram' then recipients.telegram_id else recipients.whatsapp_id end as chat,
         case
             when salons.is_active is not true then 'inactive salon'
             when exists (
                 select 1
-                from dashboard.outbox as outbox
-                where
-                    due.tenant_id = outbox.tenant_id
-                    and outbox.message_key in (
-                        due.message_key,
-                        -- Of somebody who was gone meanwhile (dbt_project/macros/build/departed.sql).
-                        replace(
-                            due.message_key, due.client_id::text, md5(due.tenant_id::text || due.client_id::text)::uuid::text
+                from kin as written
+                inner join dashboard.outbox as outbox
+                    on
+                        written.tenant_id = outbox.tenant_id
+                        and outbox.message_key in (
+                            replace(due.message_key, due.client_id::text, written.kin_id::text),
+                            -- Of somebody who was gone meanwhile (dbt_project/macros/build/departed.sql).
+                            replace(
+                                due.message_key, due.client_id::text,
+                                md5(due.tenant_id::text || written.kin_id::text)::uuid::text
+                            )
                         )
-                    )
+                where due.tenant_id = written.tenant_id and due.client_id = written.client_id
             ) then 'queued before'
             when
                 due.next_booking_at is not null
@@ -58,10 +62,12 @@ judged as (
     left join salons on due.tenant_id = salons.tenant_id
     left join recipients on due.tenant_id = recipients.tenant_id and due.client_id = recipients.client_id
     left join channels on due.tenant_id = channels.tenant_id and due.client_id = channels.client_id
+    left join kin
+        on due.tenant_id = kin.tenant_id and due.client_id = kin.client_id and due.client_id = kin.kin_id
 
 ),
 
--- One person may be two clients with the same chat: whom the salon saw last is asked.
+-- Clients may have the same chat, or be one person since the build: whom the salon saw last is asked.
 ranked as (
 
     select
@@ -69,7 +75,11 @@ ranked as (
         row_number() over (
             partition by judged.tenant_id, judged.obstacle, judged.channel, judged.chat
             order by judged.last_visit_at desc, judged.client_id
-        ) as turn
+        ) as turn,
+        row_number() over (
+            partition by judged.tenant_id, judged.obstacle, judged.present_person_id
+            order by judged.last_visit_at desc, judged.client_id
+        ) as person_turn
     from judged
 
 )
@@ -79,6 +89,7 @@ select
     coalesce(
         ranked.obstacle,
         case
+            when ranked.person_turn > 1 then 'same person'
             when
                 ranked.turn > 1
                 or exists (

@@ -53,8 +53,7 @@ published as (
         count(*) as bookings_count,
         count(*) filter (where is_visit) as visits_count,
         count(*) filter (where outcome = 'moved') as moved_count,
-        count(visit_number) as numbered_count,
-        max(visit_number) as last_number
+        count(visit_number) as numbered_count
     from visits
     group by tenant_id, client_id
 
@@ -78,7 +77,6 @@ full join clients
 where
     booked.bookings_count is distinct from published.bookings_count
     or published.visits_count is distinct from published.numbered_count
-    or published.visits_count <> coalesce(published.last_number, 0)
     -- A dialogue may name a client who has no row: those stand in `visits` alone.
     or (clients.client_id is not null and clients.bookings_count <> coalesce(published.bookings_count, 0))
     or (clients.client_id is not null and clients.visits_count <> coalesce(published.visits_count, 0))

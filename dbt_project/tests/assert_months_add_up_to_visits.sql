@@ -46,7 +46,7 @@ booked as (
         {{ month_of('visit_day') }} as visit_month,
         count(*) - count(*) filter (where outcome = 'moved') as bookings_count,
         count(visit_number) as arrived_count,
-        count(distinct client_id) filter (where visit_number is not null) as visited_clients_count,
+        count(distinct person_id) filter (where visit_number is not null) as visited_clients_count,
         coalesce(sum(booking_amount) filter (where visit_number is not null), 0) as arrived_amount,
         count(visit_number) - count(booking_amount) filter (where visit_number is not null) as amount_missing_count
     from visits

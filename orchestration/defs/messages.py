@@ -9,8 +9,8 @@ from orchestration.targets import Target
 from orchestration.translation import OWNER
 
 READ = (
-    ["dashboard", "win_back"], ["dashboard", "slot_offers"], ["dashboard", "clients"], ["dashboard", "tenant_settings"],
-    ["scoring", "client_scores"],
+    ["dashboard", "win_back"], ["dashboard", "slot_offers"], ["dashboard", "clients"], ["dashboard", "persons"],
+    ["dashboard", "tenant_settings"], ["scoring", "client_scores"],
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from orchestration.translation import OWNER
 
 SITE = dg.AssetKey(["reports", "site"])
 READ = (
-    "clients", "dialogs", "funnel_daily", "kpis", "metrics_dailies", "peers", "restatements", "retention",
+    "dialogs", "funnel_daily", "kpis", "metrics_dailies", "peers", "persons", "restatements", "retention",
     "revenue_daily", "risky_slots", "row_accounts", "sessions", "slot_offers", "slot_recovery", "standard_problems",
     "tenant_settings", "traffic_hourly", "visit_rates", "visits_monthly", "waitlist", "waitlist_matches", "win_back",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from orchestration.translation import OWNER
 
 READ = (["dashboard", "visits"], ["dashboard", "clients"], ["dashboard", "tenant_settings"])
 KEPT = {
-    ("scoring", "client_scores"): ("churn", "One row per client with a visit: how likely to stay away for a cycle."),
+    ("scoring", "client_scores"): ("churn", "One row per person with a visit: how likely to stay away for a cycle."),
     ("dashboard", "predictions"): ("booking", "One row per booking ahead: the risk that it falls through (seed 02)."),
     ("scoring", "booking_scores"): ("booking", "One row per booking ahead: what raises its risk most."),
     ("scoring", "model_runs"): (None, "One row per fit: how good the model was, and whether it was put in place."),

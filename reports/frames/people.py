@@ -31,14 +31,14 @@ def list_sessions(sessions: pd.DataFrame, veil: Veil) -> pd.DataFrame:
 
 
 def list_clients(
-    clients: pd.DataFrame, monthly: pd.DataFrame, veil: Veil, *, region: str = DEFAULT_REGION
+    persons: pd.DataFrame, monthly: pd.DataFrame, veil: Veil, *, region: str = DEFAULT_REGION
 ) -> pd.DataFrame:
-    """Return the clients, who came last first, with the name of their favourite member of the staff where it is known.
+    """Return the persons, who came last first, with the name of their favourite member of the staff where it is known.
 
     ``digits`` is all that a search by phone may find them by.
     """
     names = dict(zip(monthly["staff_id"].tolist(), monthly["staff_name"].tolist(), strict=True))
-    named = veil.name_clients(clients)
+    named = veil.name_clients(persons, key="person_id")
     named = add_columns(
         named,
         favourite_staff=[

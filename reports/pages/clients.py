@@ -38,9 +38,9 @@ def build_win_back(context: Context) -> Page:
 
 
 def build_clients(context: Context) -> Page:
-    """Return the page of all clients; a phone is found however it is written."""
+    """Return the page of all clients, a person each; a phone is found however it is written."""
     frame = context.frames.derive(
-        list_clients, "clients", "visits_monthly", veil=context.veil, region=context.formats.region
+        list_clients, "persons", "visits_monthly", veil=context.veil, region=context.formats.region
     )
     table = make_table(
         "clients", frame,
@@ -52,7 +52,7 @@ def build_clients(context: Context) -> Page:
         Column(name="lifecycle", kind="word", words="lifecycle", has_filter=True),
         Column(name="churn_risk_score", kind="percent"),
         Column(name="no_shows_count", kind="integer", on_page=False),
-        Column(name="client_id", is_searched=True),
+        Column(name="person_id", is_searched=True),
         Column(name="digits", is_searched=True, is_in_files=False),
         is_searchable=True, is_long=True,
     )  # fmt: skip

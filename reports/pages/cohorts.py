@@ -1,7 +1,8 @@
-"""Who came back: cohorts by the month of the first visit, what became of bookings, and salons of similar size."""
+"""Who came back, new clients and all clients of a month apart; what became of bookings; salons of similar size."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,6 @@ from reports.frames.comparisons import FEWEST
 from reports.pages.context import Context, make_chart, make_section, make_table, to_number
 from reports.tables import Column
 
-DRAWN = "rebook_client_60d_fwd"
 MONTHS_DRAWN = 12
 RATE = (
     Column(name="rate", kind="percent"), Column(name="rate_low", kind="percent"),
@@ -21,11 +21,31 @@ RATE = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """Whom a month counts: their name in keys of texts, the measures that follow them, and the one that is drawn."""
+
+    name: str
+    measures: tuple[str, ...]
+    drawn: str
+
+
+NEW = Cohort(name="new", measures=("second_visit_90d", "third_visit_180d"), drawn="second_visit_90d")
+ALL = Cohort(
+    name="all", measures=("rebook_client_30d_fwd", "rebook_client_60d_fwd", "rebook_client_90d_fwd"),
+    drawn="rebook_client_60d_fwd",
+)  # fmt: skip
+"""Everybody with a visit in the month, whom the new ones are a part of."""
+
+
 def build_cohorts(context: Context) -> Page:
     """Return the page."""
     return Page(
         name="cohorts", title=context.texts.get("page.cohorts.title"), lead=context.texts.get("page.cohorts.lead"),
-        sections=(_build_retention(context), _build_rates(context), _build_peers(context)),
+        sections=(
+            _build_retention(context, NEW), _build_retention(context, ALL), _build_rates(context),
+            _build_peers(context),
+        ),
     )  # fmt: skip
 
 
@@ -39,19 +59,20 @@ def hide_small_rates(frame: pd.DataFrame, count: str) -> pd.DataFrame:
     return add_columns(frame, **hidden)
 
 
-def _build_retention(context: Context) -> Section:
+def _build_retention(context: Context, cohort: Cohort) -> Section:
     retention = context.frames.derive(hide_small_rates, "retention", count="assessable_count")
-    drawn = retention[(retention["measure"] == DRAWN) & retention["rate"].notna()].head(MONTHS_DRAWN).iloc[::-1]
+    retention = retention[retention["measure"].isin(cohort.measures)].reset_index(drop=True)
+    drawn = retention[(retention["measure"] == cohort.drawn) & retention["rate"].notna()].head(MONTHS_DRAWN).iloc[::-1]
     values = [_draw(context, row) for row in list_records(drawn)]
     table = make_table(
-        "retention", retention, Column(name="cohort_month", kind="month"),
+        f"retention-{cohort.name}", retention, Column(name="cohort_month", kind="month"),
         Column(name="measure", kind="word", words="retention", has_filter=True),
         Column(name="clients_count", kind="integer"), Column(name="maturing_count", kind="integer"),
         Column(name="assessable_count", kind="integer"), Column(name="returned_count", kind="integer"), *RATE,
         is_searchable=True,
     )  # fmt: skip
-    chart = make_chart(context, "retention", values) if values else None
-    return make_section(context, "cohorts.retention", chart, table, fewest=FEWEST)
+    chart = make_chart(context, f"retention_{cohort.name}", values) if values else None
+    return make_section(context, f"cohorts.retention_{cohort.name}", chart, table, fewest=FEWEST)
 
 
 def _draw(context: Context, row: dict[str, Any]) -> dict[str, Any]:

@@ -210,7 +210,7 @@ def _build_days(context: Context) -> Any:
     table = make_table(
         "days", latest, Column(name="day", kind="day"), Column(name="dialogs_started", kind="integer"),
         Column(name="bookings", kind="integer"), Column(name="cancelled_bookings", kind="integer"),
-        Column(name="unique_clients", kind="integer"), Column(name="new_clients", kind="integer"),
+        Column(name="unique_persons", kind="integer"), Column(name="new_persons", kind="integer"),
         Column(name="median_response_ms", kind="duration"), Column(name="messages", kind="integer"),
     )  # fmt: skip
     money = make_table(

@@ -130,6 +130,7 @@ class Client:
     """A client as the bot comes to know it; days are day numbers, instants epoch seconds.
 
     `free_from`: the first local day on which a new session cannot touch the last one.
+    `met_again`: when the bot first heard of somebody on the other channel, 0 before.
     `expected`: the day of the next routine talk, so that a client has one rhythm and not two.
     """
 
@@ -151,6 +152,7 @@ class Client:
     created: int = 0
     updated: int = 0
     yclients_id: int | None = None
+    met_again: int = 0
     free_from: int = 0
     expected: int = 0
     booked: list[tuple[Staff, Service]] = field(default_factory=list)
@@ -159,6 +161,16 @@ class Client:
     def full_name(self) -> str | None:
         """The name as stored: empty until the messenger or a booking tells it."""
         return self.name if self.knows_name else None
+
+    @property
+    def is_two_clients(self) -> bool:
+        """Whether the bot keeps another client for the other channel, as it does of most who use both."""
+        return bool(self.telegram_chat_id and self.whatsapp_id) and int(self.number[-1]) < 7
+
+    def id_on(self, channel: str) -> str:
+        """The id of the client that a channel's rows name."""
+        is_other = self.is_two_clients and channel != self.channel
+        return make_uuid(Random(f"{self.id} on {channel}")) if is_other else self.id
 
     def suits(self, service: Service) -> bool:
         """Whether the client could want that service."""

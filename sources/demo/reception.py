@@ -3,6 +3,7 @@
 Discomforts made here (standard, first table, and the small ones beside it):
   rare flaws of a session (`FLAWS`): no end, a wrong count, no drop-off stage, no amount;
   5. about 3 % of the booked sessions stay `auto_closed` after the legacy era too (`close`);
+  people who write on both channels, of whom the bot keeps two clients with one phone (`speak`);
   talks across local midnight with a message exactly at it (`speak`).
 """
 
@@ -107,8 +108,9 @@ class Reception:
         channel = client.channel
         if client.whatsapp_id and client.telegram_chat_id and self.draw() < 0.3:
             channel = "whatsapp" if channel == "telegram" else "telegram"
+            client.met_again = client.met_again or times[0]
         session_id = make_uuid(self.world.rng)
-        head = f"{self.salon.id},{client.id},"
+        head = f"{self.salon.id},{client.id_on(channel)},"
         self.world.archive.add_lines(
             head=head, session_id=session_id, channel=channel, lines=lines, times=times, stray=stray
         )

@@ -53,18 +53,40 @@ def write_tenant(salon: Salon, *, created: int, updated: int, active: bool) -> s
 
 def write_client(client: Client) -> str:
     """A line of clients_v2."""
+    other = client.is_two_clients and client.met_again
     return join_row(
         (
             client.id,
             client.salon.id,
-            client.telegram_chat_id,
-            client.whatsapp_id,
+            None if other and client.channel == "whatsapp" else client.telegram_chat_id,
+            None if other and client.channel == "telegram" else client.whatsapp_id,
             client.phone,
             client.yclients_id,
             client.full_name,
             "{}",
             format_instant(client.created),
             format_instant(client.updated),
+        )
+    )
+
+
+def write_other_client(client: Client) -> str:
+    """A line of clients_v2 for the other channel: the same phone as a messenger writes it, at most a first name."""
+    channel = "telegram" if client.channel == "whatsapp" else "whatsapp"
+    number = client.number
+    name = client.full_name if int(client.number[-2]) % 2 else None
+    return join_row(
+        (
+            client.id_on(channel),
+            client.salon.id,
+            client.telegram_chat_id if channel == "telegram" else None,
+            client.whatsapp_id if channel == "whatsapp" else None,
+            f"+{number[:-10]} {number[-10:-7]} {number[-7:-4]}-{number[-4:-2]}-{number[-2:]}",
+            None,
+            name.split()[0] if name else None,
+            "{}",
+            format_instant(client.met_again),
+            format_instant(client.met_again),
         )
     )
 
@@ -99,7 +121,7 @@ def write_session(number: int, session: Session, *, legacy: bool, known_until: i
             number,
             session.id,
             session.client.salon.id,
-            session.client.id,
+            session.client.id_on(session.channel),
             session.channel,
             format_instant(session.started),
             None if ended is None else format_instant(ended),
@@ -173,7 +195,7 @@ def write_open_session(row: OpenSession) -> str:
         (
             row.id,
             row.client.salon.id,
-            row.client.id,
+            row.client.id_on(row.channel),
             row.channel,
             format_instant(row.started),
             format_instant(row.last),

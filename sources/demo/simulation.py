@@ -16,7 +16,7 @@ from .people import Crowd
 from .reception import Reception, World
 from .records import OpenSession
 from .rhythm import Pace, share_sessions
-from .rows import write_client, write_memory, write_open_session, write_tenant, write_wish
+from .rows import write_client, write_memory, write_open_session, write_other_client, write_tenant, write_wish
 from .zones import DAY
 
 DAYS = 365
@@ -97,8 +97,15 @@ class Simulation:
             updated = opened + DAY if active else self._last_open_day(salon) * DAY + 18 * 3_600
             export["tenants_v2"].write(write_tenant(salon, created=opened, updated=updated, active=active))
         clients = [client for desk in self._desks for client in desk.reception.clients]
+        lines = [(client.created, client.id, write_client(client)) for client in clients]
+        lines += [
+            (client.met_again, client.id, write_other_client(client))
+            for client in clients
+            if client.is_two_clients and client.met_again
+        ]
+        for _, _, line in sorted(lines):
+            export["clients_v2"].write(line)
         for client in sorted(clients, key=lambda client: (client.created, client.id)):
-            export["clients_v2"].write(write_client(client))
             if len(client.booked) > 1:
                 export["user_ltm_v2"].write(write_memory(client))
         wishes = [wish for desk in self._desks for wish in desk.waiting.wishes]

@@ -303,6 +303,33 @@ def test_nothing_names_a_forgotten_person_and_every_total_is_what_it_was(salon: 
     assert not {rule for rule in broken if rule.startswith(("wishes.", "clients."))}
 
 
+def test_who_is_two_clients_is_forgotten_as_both_and_stays_one_person(salon: Workshop) -> None:
+    salon.add_client(
+        "salon", "twin", full_name="канарейка", phone="8 (916) 555-44-33", whatsapp_id="79165554433",
+        created_at="2026-01-03 09:00+00",
+    )  # fmt: skip
+    book(salon, "salon", "twin", "birds", 24, {"visit_status": "arrived"}, booking_datetime="2026-02-26 12:00+00")
+    salon.build()
+    [person] = salon.execute("select * from dashboard.persons where person_id = %s", [CANARY])
+    assert person["clients_count"] == 2
+    totals = salon.read_marts(TOTALS)
+    receipts = forget(
+        salon.settings, salon.url, client_id=CANARY, tenant=None,
+        site=ReportSite(folder=Path("/nowhere"), url=salon.url, processes=1),
+    )  # fmt: skip
+    assert len(receipts) == 2
+    assert all(receipt.shared == () for receipt in receipts), "nobody else has the phone"
+    assert find_canaries(salon, (*CANARIES, str(make_id("twin")))) == {}
+    assert salon.read_marts(TOTALS) == totals
+    [nobody] = salon.execute("select * from dashboard.persons where client_name = '[removed]'")
+    assert (nobody["clients_count"], nobody["visits_count"], nobody["has_consent"]) == (
+        2,
+        person["visits_count"],
+        False,
+    )
+    assert nobody["phone"].startswith("+999")
+
+
 def test_postgres_itself_keeps_no_value_of_theirs(salon: Workshop, site: ReportSite) -> None:
     # As autovacuum had looked, which tests cannot wait for.
     salon.execute("analyze")
@@ -475,7 +502,8 @@ def test_a_dry_run_shows_where_a_client_is_named_and_changes_nothing(
     with pytest.raises(SetupError, match="2 salons have a client"):
         plan_forgetting(salon.url, client_id=CANARY, tenant=None, site=nowhere)
     assert (
-        plan_forgetting(salon.url, client_id=CANARY, tenant="far", site=nowhere).rows_before["public.clients_v2"] == 1
+        plan_forgetting(salon.url, client_id=CANARY, tenant="far", site=nowhere)[0].rows_before["public.clients_v2"]
+        == 1
     )
 
 

@@ -224,7 +224,7 @@ def test_the_payload_tells_why_and_holds_no_phone(salon: Salon) -> None:
 
 def test_hostile_names_reach_the_queue_as_one_short_line(salon: Salon) -> None:
     name = "Ма\u202eрия'; drop table clients;--\n\t\"\\" + "я" * 10_000
-    salon.execute("update dashboard.clients set client_name = %s where client_name = 'regular'", [name])
+    salon.execute("update dashboard.persons set client_name = %s where client_name = 'regular'", [name])
     salon.activate()
     text = salon.outbox()["regular"]["message_text"]
     assert text.startswith("Здравствуйте, Мария'; drop table clients;-- \"ящ"[:40])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from statistics import median
 from typing import Any
+from uuid import UUID
 
 from tests.oracle.local_days import find_end
-from tests.oracle.records import Client, Memory, Row, Tenant, World
+from tests.oracle.persons import People, read_phone
+from tests.oracle.records import Client, Row, Tenant, World
 from tests.oracle.sessions import clean_text
 from tests.oracle.settings import find_loss_period
 
@@ -20,37 +22,81 @@ STEPS = (Decimal("1.0"), Decimal("1.3"), Decimal("1.5"))
 CONSENT = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def compute_clients(world: World, visits: list[Row], as_of: date) -> list[Row]:
+def compute_clients(world: World, visits: list[Row], people: People, as_of: date) -> list[Row]:
     """Return the rows of `clients`."""
     tenants = {tenant.id: tenant for tenant in world.tenants}
     memories = {(memory.tenant_id, memory.user_id): memory for memory in world.memories}
-    return [
-        describe_client(
-            client,
-            tenants[client.tenant_id],
-            memories.get((client.tenant_id, client.id)),
-            [row for row in visits if (row["tenant_id"], row["client_id"]) == (client.tenant_id, client.id)],
-            as_of,
-        )
-        for client in world.clients
-    ]
+    rows = []
+    for client in world.clients:
+        key = client.tenant_id, client.id
+        own = [row for row in visits if (row["tenant_id"], row["client_id"]) == key]
+        memory = memories.get(key)
+        remembered = clean_text(memory.preferred_staff_id) if memory else None
+        rows.append({
+            **describe_client(client),
+            "person_id": people[key],
+            **describe_preferences(remembered, own),
+            **describe_visitor(own, tenants[client.tenant_id], as_of),
+        })  # fmt: skip
+    return rows
 
 
-def describe_client(client: Client, tenant: Tenant, memory: Memory | None, bookings: list[Row], as_of: date) -> Row:
-    """Return the row of one client from the client's bookings."""
-    visits = sorted((row for row in bookings if row["is_visit"]), key=lambda row: row["visit_at"])
-    outcomes = Counter(row["outcome"] for row in bookings)
-    rhythm = describe_rhythm(visits)
+def describe_client(client: Client) -> Row:
+    """Return who a client is."""
     return {
         "tenant_id": client.tenant_id,
         "client_id": client.id,
         "client_name": clean_text(client.full_name),
         "phone": clean_text(client.phone),
+        "phone_key": read_phone(client.phone),
         "has_telegram": client.telegram_chat_id is not None,
         "has_whatsapp": clean_text(client.whatsapp_id) is not None,
         "has_consent": read_consent(client.meta),
         "created_at": client.created_at,
-        **describe_preferences(memory, visits),
+    }
+
+
+def compute_persons(world: World, clients: list[Row], visits: list[Row], as_of: date) -> list[Row]:
+    """Return the rows of `persons`, from those of `clients`: the oldest client that says something counts."""
+    tenants = {tenant.id: tenant for tenant in world.tenants}
+    met: dict[tuple[UUID, UUID], list[Row]] = defaultdict(list)
+    for row in sorted(clients, key=lambda row: (row["created_at"], row["client_id"].int)):
+        met[row["tenant_id"], row["person_id"]].append(row)
+    rows = []
+    for (tenant_id, person_id), found in met.items():
+        own = [row for row in visits if (row["tenant_id"], row["person_id"]) == (tenant_id, person_id)]
+        remembered = [row["favourite_staff_id"] for row in found if row["favourite_staff_source"] == "memory"]
+        consents = {row["has_consent"] for row in found} - {None}
+        rows.append({
+            "tenant_id": tenant_id,
+            "person_id": person_id,
+            "clients_count": len(found),
+            "contact_client_id": find_contact(found)["client_id"],
+            "client_name": next((row["client_name"] for row in found if row["client_name"]), None),
+            "phone": next((row["phone"] for row in found if row["phone"]), None),
+            "has_telegram": any(row["has_telegram"] for row in found),
+            "has_whatsapp": any(row["has_whatsapp"] for row in found),
+            "has_consent": all(consents) if consents else None,
+            "created_at": found[0]["created_at"],
+            **describe_preferences(next(iter(remembered), None), own),
+            **describe_visitor(own, tenants[tenant_id], as_of),
+        })  # fmt: skip
+    return rows
+
+
+def find_contact(found: list[Row]) -> Row:
+    """Return whom of one person's clients, the oldest first, to write to: of those with a chat the one seen last."""
+    chatting = [row for row in found if row["has_telegram"] or row["has_whatsapp"]] or found
+    seen = [row for row in chatting if row["last_visit_at"] is not None]
+    return max(seen, key=lambda row: row["last_visit_at"]) if seen else chatting[0]
+
+
+def describe_visitor(bookings: list[Row], tenant: Tenant, as_of: date) -> Row:
+    """Return the figures of a client or a person, from their bookings."""
+    visits = sorted((row for row in bookings if row["is_visit"]), key=lambda row: row["visit_at"])
+    outcomes = Counter(row["outcome"] for row in bookings)
+    rhythm = describe_rhythm(visits)
+    return {
         "bookings_count": len(bookings),
         "visits_count": len(visits),
         "no_shows_count": outcomes["no_show"],
@@ -77,9 +123,9 @@ def read_consent(meta: Any) -> bool | None:
     return CONSENT.get(str(said).strip().lower())
 
 
-def describe_preferences(memory: Memory | None, visits: list[Row]) -> Row:
-    """Return whom and what the client prefers."""
-    remembered = clean_text(memory.preferred_staff_id) if memory else None
+def describe_preferences(remembered: str | None, bookings: list[Row]) -> Row:
+    """Return whom and what is preferred: what the bot remembers counts before what the visits suggest."""
+    visits = [row for row in bookings if row["is_visit"]]
     usual = find_most_visited(visits, "staff_id")
     return {
         "favourite_staff_id": remembered or usual,

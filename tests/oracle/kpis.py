@@ -26,11 +26,18 @@ class Facts:
 
     sessions: list[Row]
     dialogs: list[Row]
+    person_days: list[Row]
     assessed: list[tuple[date, dict[str, bool]]]
 
 
 def compute_kpis(
-    world: World, days: list[Row], sessions: list[Row], dialogs: list[Row], visits: list[Row], as_of: date
+    world: World,
+    days: list[Row],
+    sessions: list[Row],
+    dialogs: list[Row],
+    visits: list[Row],
+    person_days: list[Row],
+    as_of: date,
 ) -> list[Row]:
     """Return the rows of `kpis`."""
     rows = []
@@ -41,6 +48,7 @@ def compute_kpis(
         facts = Facts(
             sessions=[row for row in take_own(sessions, tenant.id) if not row["is_inferred"]],
             dialogs=take_own(dialogs, tenant.id),
+            person_days=take_own(person_days, tenant.id),
             assessed=assess_visits(tenant, visits, as_of),
         )
         for length in LENGTHS:
@@ -92,14 +100,15 @@ def describe_window(facts: Facts, currencies: set[str], is_inside: Callable[[dat
     """Return all measures of one window, by name and currency."""
     started = [row for row in facts.sessions if is_inside(row["started_day"])]
     intended = [row for row in started if row["is_booking_intended"]]
+    talked = [row for row in facts.person_days if is_inside(row["day"])]
     figures = {
         ("dialogs", ""): describe_value(len(started)),
         ("bookings", ""): describe_value(count_rows(started, is_booked=True)),
         ("conversion", ""): describe_share(count_rows(intended, is_booked=True), len(intended)),
         ("cancelled_bookings", ""): describe_value(count_rows(started, is_booking_cancelled=True)),
         ("avg_response_ms", ""): describe_replies(started, facts.dialogs),
-        ("unique_clients", ""): describe_value(len({row["client_id"] for row in started})),
-        ("new_clients", ""): describe_value(count_rows(started, is_first_session=True)),
+        ("unique_clients", ""): describe_value(len({row["person_id"] for row in talked})),
+        ("new_clients", ""): describe_value(count_rows(talked, is_first_day=True)),
         ("messages", ""): describe_value(sum(is_inside(row["sent_day"]) for row in facts.dialogs)),
     }
     for measure in ("arrival", "no_show", "cancellation", "unknown"):

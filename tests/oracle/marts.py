@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
-from tests.oracle.clients import compute_clients
+from tests.oracle.clients import compute_clients, compute_persons
 from tests.oracle.dailies import compute_funnel, compute_metrics, compute_revenue
 from tests.oracle.dialogs import compute_dialogs
 from tests.oracle.kpis import compute_kpis
+from tests.oracle.persons import compute_person_days, count_persons, identify_persons
 from tests.oracle.records import Row, Tenant, World
 from tests.oracle.redaction import redact_world
 from tests.oracle.retention import compute_peers, compute_retention, compute_visit_rates
@@ -33,7 +34,7 @@ def compute_marts(worlds: Sequence[World], as_of: date) -> dict[str, list[Row]]:
         for name, rows in compute_world(world, as_of).items():
             marts[name] += rows
     marts["dashboard.peers"] = compute_peers(
-        tenants, marts["dashboard.clients"], marts["dashboard.retention"], marts["dashboard.visit_rates"], as_of
+        tenants, marts["dashboard.persons"], marts["dashboard.retention"], marts["dashboard.visit_rates"], as_of
     )
     return marts
 
@@ -44,19 +45,24 @@ def compute_world(world: World, as_of: date) -> dict[str, list[Row]]:
     dialogs = compute_dialogs(world)
     sessions = compute_sessions(world, dialogs)
     days = compute_tenant_days(world, as_of)
-    visits = compute_visits(world, as_of)
+    people = identify_persons(world.clients)
+    person_days = compute_person_days(people, sessions)
+    visits = compute_visits(world, people, as_of)
+    clients = compute_clients(world, visits, people, as_of)
     return {
         "dashboard.dialogs": dialogs,
         "dashboard.sessions": sessions,
         "intermediate.int_tenant_days": add_timezones(world, days),
-        "dashboard.metrics_dailies": compute_metrics(days, sessions, dialogs),
+        "intermediate.int_person_days": person_days,
+        "dashboard.metrics_dailies": count_persons(compute_metrics(days, sessions, dialogs), person_days),
         "dashboard.funnel_daily": compute_funnel(days, sessions),
         "dashboard.revenue_daily": compute_revenue(days, sessions),
-        "dashboard.kpis": compute_kpis(world, days, sessions, dialogs, visits, as_of),
+        "dashboard.kpis": compute_kpis(world, days, sessions, dialogs, visits, person_days, as_of),
         "dashboard.traffic_hourly": compute_traffic(world, days, sessions, dialogs),
         "dashboard.visits": visits,
         "dashboard.visits_monthly": compute_visits_monthly(world, visits),
-        "dashboard.clients": compute_clients(world, visits, as_of),
+        "dashboard.clients": clients,
+        "dashboard.persons": compute_persons(world, clients, visits, as_of),
         "dashboard.freed_slots": compute_freed_slots(world, visits, as_of),
         "dashboard.retention": compute_retention(visits, as_of),
         "dashboard.visit_rates": compute_visit_rates(world, visits, as_of),

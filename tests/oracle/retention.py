@@ -23,7 +23,7 @@ def compute_retention(visits: list[Row], as_of: date) -> list[Row]:
     days: dict[tuple[UUID, UUID], set[date]] = defaultdict(set)
     for visit in visits:
         if visit["is_visit"]:
-            days[visit["tenant_id"], visit["client_id"]].add(visit["visit_day"])
+            days[visit["tenant_id"], visit["person_id"]].add(visit["visit_day"])
     outcomes: dict[tuple[UUID, date, str, int], list[bool | None]] = defaultdict(list)
     for (tenant_id, _), found in days.items():
         ordered = sorted(found)
@@ -96,11 +96,11 @@ def is_due(tenant: Tenant, visit: Row, as_of: date) -> bool:
 
 
 def compute_peers(
-    tenants: list[Tenant], clients: list[Row], retention: list[Row], visit_rates: list[Row], as_of: date
+    tenants: list[Tenant], persons: list[Row], retention: list[Row], visit_rates: list[Row], as_of: date
 ) -> list[Row]:
     """Return the rows of `peers`: twelve whole months and the current one."""
     since = as_of.replace(year=as_of.year - 1, day=1)
-    visitors = Counter(row["tenant_id"] for row in clients if row["visits_count"] > 0)
+    visitors = Counter(row["tenant_id"] for row in persons if row["visits_count"] > 0)
     sizes = {tenant.id: visitors[tenant.id] for tenant in tenants if tenant.is_active}
     counts: dict[tuple[UUID, str], list[int]] = defaultdict(lambda: [0, 0])
     for rows, month, part_name, whole_name in (

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tests.oracle.local_days import find_day, find_end
 from tests.oracle.numbers import count_milliseconds
+from tests.oracle.persons import People
 from tests.oracle.records import Row, Session, Tenant, World
 from tests.oracle.sessions import clean_text
 from tests.oracle.settings import find_late_hours
@@ -148,7 +149,7 @@ def names_a_booking(dialogue: Session) -> bool:
 
 
 def find_moves(own: list[Session], bookings: dict[Key, Booking]) -> dict[str, Move]:
-    """Return which bookings of one client were moved; `own` are the client's dialogues."""
+    """Return which bookings of one person were moved; `own` are the dialogues of all their clients."""
     moves: dict[str, list[Move]] = defaultdict(list)
     for dialogue in own:
         newer = clean_text(dialogue.booking_id)
@@ -172,7 +173,8 @@ def find_replaced(dialogue: Session, own: list[Session], bookings: dict[Key, Boo
     fitting = [
         booking
         for booking in bookings.values()
-        if (booking.tenant_id, booking.client_id) == (dialogue.tenant_id, dialogue.user_id)
+        if booking.tenant_id == dialogue.tenant_id
+        and booking.client_id in {talk.user_id for talk in own}
         and booking.booking_id != clean_text(dialogue.booking_id)
         and booking.booked_at < dialogue.started_at
         and booking.visit_at is not None
@@ -183,27 +185,33 @@ def find_replaced(dialogue: Session, own: list[Session], bookings: dict[Key, Boo
     return min((booking.booking_id for booking in fitting if booking.booked_at == last), default=None)
 
 
-def compute_visits(world: World, as_of: date) -> list[Row]:
+def compute_visits(world: World, people: People, as_of: date) -> list[Row]:
     """Return the rows of `visits`."""
     tenants = {tenant.id: tenant for tenant in world.tenants}
     bookings = group_bookings(world.sessions)
     talks: dict[tuple[UUID, UUID], list[Session]] = defaultdict(list)
     for session in world.sessions:
-        talks[session.tenant_id, session.user_id].append(session)
+        talks[session.tenant_id, name_user(people, session)].append(session)
     moves = {person: find_moves(own, bookings) for person, own in talks.items()}
     rows = []
     for booking in bookings.values():
-        person = (booking.tenant_id, booking.client_id)
+        person = (booking.tenant_id, name_user(people, booking.dialogues[-1]))
         move, cancelled_at = moves[person].get(booking.booking_id), find_cancellation(booking, talks[person])
-        rows.append(describe_booking(booking, move, cancelled_at, tenants[booking.tenant_id], as_of))
+        row = describe_booking(booking, move, cancelled_at, tenants[booking.tenant_id], as_of)
+        rows.append({**row, "person_id": person[1]})
     number_visits(rows)
     return rows
+
+
+def name_user(people: People, dialogue: Session) -> UUID:
+    """Return the person who leads a dialogue."""
+    return people.get((dialogue.tenant_id, dialogue.user_id), dialogue.user_id)
 
 
 def describe_booking(
     booking: Booking, move: Move | None, cancelled_at: datetime | None, tenant: Tenant, as_of: date
 ) -> Row:
-    """Return the row of one booking, but for its place among the client's visits."""
+    """Return the row of one booking, but for whose it is and its place among their visits."""
     first, visit_at = booking.dialogues[0], booking.visit_at
     outcome, source = judge(booking, move, find_end(tenant, as_of))
     freed = [moment for moment in (move.moved_at if move else None, cancelled_at) if moment is not None]
@@ -266,10 +274,10 @@ def judge(booking: Booking, move: Move | None, moment: datetime) -> tuple[str, s
 
 
 def number_visits(rows: list[Row]) -> None:
-    """Say of each visit the how-manieth of its client it is, and when the one before was."""
+    """Say of each visit the how-manieth of its person it is, and when the one before was."""
     latest: dict[tuple[UUID, UUID], list[datetime]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row["is_visit"] and row["visit_at"].timestamp(), row["booking_id"])):
-        earlier = latest[row["tenant_id"], row["client_id"]]
+        earlier = latest[row["tenant_id"], row["person_id"]]
         row["visit_number"] = row["previous_visit_at"] = None
         if row["is_visit"]:
             row["visit_number"] = len(earlier) + 1

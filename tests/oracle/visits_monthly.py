@@ -52,7 +52,7 @@ def describe_bookings(booked: list[Row]) -> Row:
         "cancelled_count": count_rows(booked, outcome="cancelled"),
         "unknown_count": count_rows(booked, outcome="unknown"),
         "upcoming_count": count_rows(booked, outcome="upcoming"),
-        "visited_clients_count": len({visit["client_id"] for visit in arrived}),
+        "visited_clients_count": len({visit["person_id"] for visit in arrived}),
         "arrived_amount": sum_amounts(arrived),
         "amount_missing_count": count_rows(arrived, booking_amount=None),
     }

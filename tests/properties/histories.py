@@ -15,6 +15,8 @@ from tests.properties.worlds import (
     CHANNELS,
     CONSENTS,
     INTENTS,
+    NAMES,
+    PHONES,
     ROLES,
     SERVICES,
     SETTINGS,
@@ -216,12 +218,17 @@ def change_wishes(random: Random, now: World, target: World) -> World:
 
 
 def rename_clients(random: Random, now: World, target: World) -> World:
-    """Clients get another name, or change their mind about being written to."""
+    """Clients get another name or phone, turn out to be older, or change their mind about being written to."""
 
     def change(client: Client) -> Client:
-        if random.random() < 0.3:
-            return replace(client, meta=random.choice(CONSENTS), phone=random.choice((None, "+7 900 000-00-00")))
-        return replace(client, full_name=random.choice((None, "", "Анна", "Ольга")))
+        match random.choice(("consent", "phone", "phone", "name", "age")):
+            case "consent":
+                return replace(client, meta=random.choice(CONSENTS))
+            case "phone":
+                return replace(client, phone=random.choice(PHONES))
+            case "age":
+                return replace(client, created_at=random.choice(now.clients).created_at - timedelta(days=1))
+        return replace(client, full_name=random.choice(NAMES))
 
     return replace(now, clients=change_some(random, now.clients, change))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -141,3 +142,117 @@ def test_a_salon_that_leaves_keeps_its_days_up_to_the_last_message(workshop: Wor
 def test_a_second_build_on_unchanged_data_changes_no_row(workshop: Workshop) -> None:
     build_through(workshop, WORLD)
     assert_nothing_changes(workshop, AS_OF)
+
+
+PHONE = "+7 916 123-45-67"
+TELEGRAM = replace(CLIENT, phone=PHONE, telegram_chat_id=1)
+WHATSAPP = Client(make_id("on whatsapp"), SALON.id, "анна Иванова", phone="8 (916) 1234567", whatsapp_id="79161234567")
+SECOND = replace(
+    VISIT, session_id=make_id("second visit"), user_id=WHATSAPP.id, channel="whatsapp",
+    started_at=NOON + timedelta(days=2), booking_id="18", booking_datetime=NOON + timedelta(days=3), ended_at=None,
+)  # fmt: skip
+TWO_CHANNELS = World(
+    (SALON,), (TELEGRAM, replace(WHATSAPP, created_at=TELEGRAM.created_at + timedelta(days=1))),
+    (replace(VISIT, booking_datetime=NOON + timedelta(days=1)), SECOND),
+)  # fmt: skip
+
+
+def read_persons(workshop: Workshop) -> list[tuple[UUID, int, int, str]]:
+    """Return each person with how many clients they are, how often they came, and where they stand."""
+    rows = workshop.execute("select * from dashboard.persons order by first_visit_at, person_id")
+    return [(row["person_id"], row["clients_count"], row["visits_count"], row["lifecycle"]) for row in rows]
+
+
+def change_second(world: World, **values: Any) -> World:
+    """Return the world with the second client changed."""
+    return replace(world, clients=(world.clients[0], replace(world.clients[1], **values)))
+
+
+@pytest.mark.parametrize("database", ["workshop", "untracked_workshop"])
+def test_who_writes_from_two_channels_with_one_phone_is_one_person_who_came_twice(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    workshop: Workshop = request.getfixturevalue(database)
+    build_through(workshop, TWO_CHANNELS)
+    assert read_persons(workshop) == [(TELEGRAM.id, 2, 2, "returning")]
+    visits = workshop.execute("select booking_id, visit_number from dashboard.visits order by visit_number")
+    assert [tuple(row.values()) for row in visits] == [("17", 1), ("18", 2)]
+    first, later = (read_metrics(workshop, (NOON + timedelta(days=days)).date()) for days in (0, 2))
+    assert [(day["new_clients"], day["new_persons"]) for day in (first, later)] == [(1, 1), (1, 0)]
+    [new] = workshop.execute("select clients_count from dashboard.retention where measure = 'second_visit_90d'")
+    assert new["clients_count"] == 1
+
+
+@pytest.mark.parametrize("database", ["workshop", "untracked_workshop"])
+def test_a_phone_or_a_name_that_changes_makes_one_person_of_two_and_two_of_one(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    workshop: Workshop = request.getfixturevalue(database)
+    apart = [(TELEGRAM.id, 1, 1, "new"), (WHATSAPP.id, 1, 1, "new")]
+    together = [(TELEGRAM.id, 2, 2, "returning")]
+    steps = [
+        (change_second(TWO_CHANNELS, phone=None), apart),
+        (TWO_CHANNELS, together),
+        (change_second(TWO_CHANNELS, phone="+7 916 123-45-68"), apart),
+        (change_second(TWO_CHANNELS, full_name=None), together),
+        (change_second(TWO_CHANNELS, full_name="Мария"), apart),
+        (
+            change_second(TWO_CHANNELS, created_at=TELEGRAM.created_at - timedelta(days=1)),
+            [(WHATSAPP.id, 2, 2, "returning")],
+        ),
+    ]  # fmt: skip
+    before = World()
+    for world, persons in steps:
+        change_raw_tables(workshop.url, before, world)
+        workshop.build(as_of=AS_OF.isoformat())
+        assert_marts_are_right(workshop, world, AS_OF)
+        assert read_persons(workshop) == persons
+        before = world
+
+
+def test_the_fourth_client_of_a_phone_makes_it_nobodys_and_one_who_goes_makes_it_somebodys_again(
+    workshop: Workshop,
+) -> None:
+    more = tuple(replace(WHATSAPP, id=make_id(f"more {n}"), full_name=None) for n in range(2))
+    crowd = replace(TWO_CHANNELS, clients=(*TWO_CHANNELS.clients, *more))
+    gone = replace(TWO_CHANNELS, clients=TWO_CHANNELS.clients[1:], sessions=(SECOND,))
+    build_through(workshop, replace(crowd, clients=crowd.clients[:3]), crowd, TWO_CHANNELS, gone)
+    assert read_persons(workshop) == [(WHATSAPP.id, 1, 1, "new")]
+
+
+def test_a_client_who_moves_to_another_salon_is_nobody_else_there(workshop: Workshop) -> None:
+    world = replace(TWO_CHANNELS, tenants=(SALON, OTHER_SALON))
+    moved = replace(
+        change_second(world, tenant_id=OTHER_SALON.id),
+        sessions=(world.sessions[0], replace(SECOND, tenant_id=OTHER_SALON.id)),
+    )
+    build_through(workshop, world, moved, world)
+    assert read_persons(workshop) == [(TELEGRAM.id, 2, 2, "returning")]
+
+
+@pytest.mark.parametrize(
+    ("phone", "key"),
+    [
+        ("+7 (916) 123-45-67", "79161234567"),
+        ("8-916-123-45-67", "79161234567"),
+        ("tel:+7916\u20111234567", "79161234567"),
+        ("\u202a+79161234567\u202c", "79161234567"),
+        ("007 916 123 45 67", "79161234567"),
+        ("8 701 000 00 01", "77010000001"),
+        ("٠٠٧٧٠١٠٠٠٠٠٠١", "77010000001"),
+        ("+81 3 1234 5678", "81312345678"),
+        ("+49 1512 3456789", "4915123456789"),
+        ("0000000000", None),
+        ("123456789", None),
+        ("+7 916 123-45-67, +7 916 123-45-68", None),
+        ("нет", None),
+        (None, None),
+    ],
+)
+def test_a_phone_is_compared_by_its_digits_from_the_country_on(
+    workshop: Workshop, phone: str | None, key: str | None
+) -> None:
+    workshop.add_tenant()
+    workshop.add_client(phone=phone)
+    [row] = workshop.execute("select phone_key from staging.stg_agent_p__clients")
+    assert row["phone_key"] == key

@@ -22,7 +22,7 @@ from tests.properties.moments import (
 )
 from tests.support.marts import make_id
 
-TENANTS, CLIENTS, ROWS = 2, 3, 1000
+TENANTS, CLIENTS, ROWS = 2, 5, 1000
 """Salons of a world, clients of a salon, and how far apart the numbers of two worlds' rows lie."""
 CHANNELS = ("telegram", "telegram", "telegram", "telegram", "telegram", "whatsapp", "unknown", "whatsapp:+79161234567")
 ROLES = ("user", "assistant", "user", "assistant", "user", "system")
@@ -45,6 +45,12 @@ CONSENTS: tuple[object, ...] = (
     {"consent": {"marketing": "perhaps"}, "marketing_consent": True}, {"consent": {"email": True}},
     {"consent": [True]}, [True], "yes", None,
 )  # fmt: skip
+NAMES = ("Мария", "Мария", "  МАРИЯ Иванова", None, None, "", "Анна", "client")
+PHONES = (
+    None, "", " +7 999 123-45-67", "89991234567", "+7(999)1234567", "0079991234567", "8 701 000 00 01", "+77010000001",
+    "+8 701 000 00 01", "12345", "7999123456789012", "нет",
+)  # fmt: skip
+"""Two phones in many spellings, and what is another or none: clients of a salon share them under names."""
 SETTINGS: tuple[dict[str, object], ...] = (
     {}, {}, {"loss_period_days": 30}, {"loss_period_days": "45", "late_cancellation_hours": 1},
     {"late_cancellation_hours": 48}, {"loss_period_days": 0, "late_cancellation_hours": "soon"},
@@ -166,8 +172,8 @@ def draw_client(random: Random, number: int) -> Client:
     return Client(
         name_client(number),
         name_tenant(number // CLIENTS),
-        full_name=random.choice((f"client {number}", None, "", "Мария")),
-        phone=random.choice((None, "", " +7 999 123-45-67")),
+        full_name=random.choice(NAMES),
+        phone=random.choice(PHONES),
         telegram_chat_id=random.choice((None, 100 + number)),
         whatsapp_id=random.choice((None, "", f"wa{number}")),
         meta=random.choice(CONSENTS),

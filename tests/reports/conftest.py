@@ -81,6 +81,7 @@ def _small(chain: Workshop, make_database: Callable[[str | None], str]) -> str:
         kept = "select id from clients_v2 where telegram_chat_id <= 12"
         for table in ("dashboard.dialogs", "dashboard.sessions", "dashboard.clients", "dashboard.visits"):
             connection.execute(f"delete from {table} where client_id not in ({kept})")
+        connection.execute(f"delete from dashboard.persons where person_id not in ({kept})")
         connection.execute(f"delete from wishlist_v2 where user_id not in ({kept})")
     return str(conninfo_to_dict(url)["dbname"])
 

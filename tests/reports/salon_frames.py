@@ -238,7 +238,7 @@ SESSIONS = [
     make_session(100, NAMELESS, datetime(2026, 10, 11, 7), "done", booked=datetime(2026, 10, 12, 9), amount="700",
                  currency="XXX", intent="cancel"),
 ]  # fmt: skip
-CLIENTS = [
+PERSONS = [
     (ANNA, NAMES[ANNA], PHONES[ANNA], datetime(2026, 1, 5, 9), "s1", "m1", 7, 8, 1, 0, datetime(2026, 1, 7, 10),
      datetime(2026, 10, 20, 10), datetime(2026, 11, 3, 12), 41, money("9800.50"), "RUB", money("1400.07"), "returning",
      money("0.3"), True, True),
@@ -324,6 +324,9 @@ RETENTION = [
     (date(2026, 8, 1), "rebook_client_30d_fwd", 30, 25, 0, 25, 5, *limit_share(5, 25)),
     (date(2026, 7, 1), "rebook_client_60d_fwd", 60, 20, 0, 20, 8, *limit_share(8, 20)),
     (date(2026, 6, 1), "rebook_client_60d_fwd", 60, 50, 0, 50, 30, *limit_share(30, 50)),
+    (date(2026, 6, 1), "second_visit_90d", 90, 22, 0, 22, 11, *limit_share(11, 22)),
+    (date(2026, 5, 1), "second_visit_90d", 90, 16, 0, 16, 4, *limit_share(4, 16)),
+    (date(2026, 4, 1), "third_visit_180d", 180, 21, 0, 21, 7, *limit_share(7, 21)),
 ]
 VISIT_RATES = [
     (date(2026, 10, 1), "arrival", 14, 19, *limit_share(14, 19)),
@@ -347,7 +350,7 @@ SALON_FRAMES = {
     name: make_rows(name, rows)
     for name, rows in {
         "kpis": KPIS, "metrics_dailies": METRICS, "revenue_daily": REVENUE, "funnel_daily": FUNNEL,
-        "traffic_hourly": TRAFFIC, "sessions": SESSIONS, "clients": CLIENTS, "win_back": WIN_BACK,
+        "traffic_hourly": TRAFFIC, "sessions": SESSIONS, "persons": PERSONS, "win_back": WIN_BACK,
         "waitlist": WAITLIST, "risky_slots": RISKY, "waitlist_matches": MATCHES, "slot_offers": OFFERS,
         "slot_recovery": RECOVERY, "visits_monthly": MONTHLY, "retention": RETENTION, "visit_rates": VISIT_RATES,
         "peers": PEERS, "restatements": RESTATEMENTS,

@@ -73,7 +73,7 @@ def test_an_analyst_sees_codes_in_place_of_every_name() -> None:
     matches = salon["waitlist_matches"]
     shown = [
         list_sessions(salon["sessions"], ANALYST)["client_name"],
-        list_clients(salon["clients"], salon["visits_monthly"], ANALYST)["client_name"],
+        list_clients(salon["persons"], salon["visits_monthly"], ANALYST)["client_name"],
         list_win_back(salon["win_back"], ANALYST, language="ru")["client_name"],
         list_slots(salon["risky_slots"], matches, ANALYST, language="ru")["client_name"],
         list_wishes(salon["waitlist"], matches, ANALYST)["client_name"],
@@ -94,12 +94,12 @@ def test_the_result_of_a_session_is_its_booking_or_else_its_status() -> None:
 def test_phones_are_searched_only_where_they_are_shown() -> None:
     for veil in (OWNER, ANALYST):
         salon = make_salon(veil)
-        assert ("digits" in list_clients(salon["clients"], salon["visits_monthly"], veil)) is veil.shows_people
+        assert ("digits" in list_clients(salon["persons"], salon["visits_monthly"], veil)) is veil.shows_people
 
 
 def test_the_favourite_of_the_staff_is_named_where_the_name_is_known() -> None:
     salon = make_salon()
-    clients = list_clients(salon["clients"], salon["visits_monthly"], OWNER)
+    clients = list_clients(salon["persons"], salon["visits_monthly"], OWNER)
     # Nobody wrote down what s2 is called; three clients have no favourite.
     assert clients["favourite_staff"].tolist() == ["Мария", None, "№ s2", "№ s2", None, None]
 
@@ -180,7 +180,7 @@ def test_a_salon_of_which_nothing_is_known_has_empty_lists(veil: Veil) -> None:
     salon = make_empty_salon(veil)
     matches = salon["waitlist_matches"]
     assert not len(list_sessions(salon["sessions"], veil))
-    assert not len(list_clients(salon["clients"], salon["visits_monthly"], veil))
+    assert not len(list_clients(salon["persons"], salon["visits_monthly"], veil))
     assert not len(list_wishes(salon["waitlist"], matches, veil))
     assert not len(list_matches(matches, veil))
     assert not len(list_slots(salon["risky_slots"], matches, veil, language="en"))

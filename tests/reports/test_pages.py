@@ -12,6 +12,8 @@ import pytest
 from reports.audiences import Veil
 from reports.blocks import Actions, Card, Cards, Chart, Note, Page, Section, Split
 from reports.pages.cohorts import hide_small_rates
+from reports.tables import get_title
+from reports.texts import read_texts
 from tests.reports.chain_frames import NAMES, NORTH, SOUTH, make_empty_chain
 from tests.reports.editions import EDITIONS, PAGES, Site, build_page, name_edition, render
 from tests.reports.golden import FOLDER, describe_page, get_path
@@ -154,13 +156,29 @@ def test_the_heat_map_draws_every_hour_and_says_the_busiest() -> None:
 
 def test_shares_of_fewer_than_twenty_are_hidden_and_their_counts_stay() -> None:
     retention = hide_small_rates(make_salon()["retention"], "assessable_count")
-    assert [value is not None for value in retention["rate"].tolist()] == [False, False, True, True, True]
-    assert retention["returned_count"].tolist() == [0, 9, 5, 8, 30]
-    assert [row["rate"] for row in get_chart("salon", "cohorts", "retention")] == [0.6, 0.4]
+    assert [value is not None for value in retention["rate"].tolist()] == [
+        False, False, True, True, True, True, False, True,
+    ]  # fmt: skip
+    assert retention["returned_count"].tolist() == [0, 9, 5, 8, 30, 11, 4, 7]
+    assert [row["rate"] for row in get_chart("salon", "cohorts", "retention_all")] == [0.6, 0.4]
 
 
 def test_months_of_too_few_clients_are_not_drawn_and_the_others_oldest_first() -> None:
-    assert [row["month"] for row in get_chart("salon", "cohorts", "retention")] == ["Jun 2026", "Jul 2026"]
+    assert [row["month"] for row in get_chart("salon", "cohorts", "retention_all")] == ["Jun 2026", "Jul 2026"]
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_new_clients_and_all_clients_of_a_month_are_two_cohorts_with_two_names_and_charts(language: str) -> None:
+    page = build_page("salon", "cohorts", language, OWNER)
+    new, everybody = (table for table in page.list_tables() if table.name.startswith("retention"))
+    assert set(new.frame["measure"]) == {"second_visit_90d", "third_visit_180d"}
+    assert set(everybody.frame["measure"]) == {"rebook_client_30d_fwd", "rebook_client_60d_fwd"}
+    texts = read_texts(language)
+    names = [get_title(table, "clients_count", texts) for table in (new, everybody)]
+    assert names == (["Новых", "Клиентов"] if language == "ru" else ["New", "Clients"])
+    assert [row["rate"] for row in get_chart("salon", "cohorts", "retention_new")] == [0.5]
+    said = [chart.alternative for chart in list_blocks(page, Chart)]
+    assert ["нов" in text.lower() or "new" in text.lower() for text in said] == [True, False]
 
 
 def test_a_salon_with_too_few_conversations_is_not_drawn_among_the_others() -> None:

@@ -37,7 +37,7 @@ def renew(workshop: Workshop, site: Path, audience: Audience = OWNER, tenants: S
 
 def change(workshop: Workshop, salon: str) -> None:
     workshop.execute(
-        "update dashboard.clients set client_name = 'Новое имя' where tenant_id = %s and client_id = %s",
+        "update dashboard.persons set client_name = 'Новое имя' where tenant_id = %s and person_id = %s",
         [make_id(salon), make_id(f"{salon} 1")],
     )
 

@@ -4,6 +4,7 @@ import csv
 import gzip
 import itertools
 import json
+import re
 import uuid
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -44,6 +45,10 @@ class Demo:
 
     def clock_of(self, row: Row) -> ZoneInfo:
         return CLOCKS[self.tenants[row["tenant_id"]]["name"]]
+
+    def person_of(self, row: Row) -> str:
+        phone = self.clients[row["user_id"]]["phone"]
+        return re.sub("[^0-9]", "", phone) or row["user_id"]
 
     def current(self) -> list[Row]:
         return [row for row in self["conversation_sessions_v2"] if row["started_at"] > self.legacy_end]
@@ -108,12 +113,30 @@ def test_the_columns_are_those_of_the_standard_and_ids_are_unique(demo: Demo, ta
 
 
 def test_chat_ids_and_phones_are_unique_and_bookings_have_one_session(demo: Demo) -> None:
-    for column in ("telegram_chat_id", "whatsapp_id", "phone"):
+    for column in ("telegram_chat_id", "whatsapp_id"):
         known = [row[column] for row in demo["clients_v2"] if row[column]]
         assert len(set(known)) == len(known)
     bookings = [row["booking_id"] for row in demo["conversation_sessions_v2"] if row["booking_id"]]
     assert len(set(bookings)) == len(bookings)
     assert all(booking.isdigit() for booking in bookings)
+
+
+def test_some_write_on_both_channels_as_two_clients_with_one_phone(demo: Demo) -> None:
+    phones: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in demo["clients_v2"]:
+        if row["phone"]:
+            phones[row["tenant_id"], re.sub("[^0-9]", "", row["phone"])].append(row)
+    twins = [rows for rows in phones.values() if len(rows) > 1]
+    assert len(twins) >= 10
+    for rows in twins:
+        assert sorted((bool(row["telegram_chat_id"]), bool(row["whatsapp_id"])) for row in rows) == [
+            (False, True),
+            (True, False),
+        ]
+        assert len({row["full_name"].split()[0] for row in rows if row["full_name"]}) <= 1
+        assert len({row["phone"] for row in rows}) == 2, "written in two ways"
+    talked = {row["user_id"] for row in demo["conversation_sessions_v2"]} | {row["user_id"] for row in demo.unlinked}
+    assert sum(all(row["id"] in talked for row in rows) for rows in twins) >= 10
 
 
 @pytest.mark.parametrize("table", ["conversation_sessions_v2", "recent_history_v2", "wishlist_v2"])
@@ -285,7 +308,7 @@ def test_a_moved_booking_is_cancelled_and_its_successor_names_it(demo: Demo) -> 
         old = by_booking[meta(row)["rescheduled_from"]]
         assert row["final_intent"] == "reschedule"
         assert old["booking_status"] == "cancelled"
-        assert (old["user_id"], old["started_at"] < row["started_at"]) == (row["user_id"], True)
+        assert (demo.person_of(old), old["started_at"] < row["started_at"]) == (demo.person_of(row), True)
 
 
 def test_bookings_are_kept_cancelled_missed_and_still_ahead(demo: Demo) -> None:

@@ -3,6 +3,7 @@
     'metrics_dailies': [
         'dialogs_started', 'bookings', 'conversion', 'avg_response_ms', 'median_response_ms', 'p90_response_ms',
         'cancelled_bookings', 'unique_clients', 'new_clients', 'inferred_sessions', 'messages', 'user_messages', 'agent_messages',
+        'unique_persons', 'new_persons',
     ],
     'revenue_daily': ['kept_bookings', 'kept_amount', 'cancelled_bookings', 'cancelled_amount', 'bookings_without_amount'],
 } -%}

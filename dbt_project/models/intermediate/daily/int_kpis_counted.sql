@@ -12,9 +12,9 @@ metrics as (
 
 ),
 
-sessions as (
+person_days as (
 
-    select * from {{ ref('sessions') }}
+    select * from {{ ref('int_person_days') }}
 
 ),
 
@@ -36,7 +36,7 @@ windows as (
 
 ),
 
--- Days add up; clients who came on several do not, and are counted over the window.
+-- Days add up; persons who wrote on several do not, and are counted over the window.
 totals as (
 
     select
@@ -57,7 +57,7 @@ totals as (
                 coalesce(sum(metrics.cancelled_bookings), 0) as cancelled_bookings,
                 coalesce(sum(metrics.response_ms_sum), 0) as response_ms_sum,
                 coalesce(sum(metrics.response_count), 0)::bigint as response_count,
-                coalesce(sum(metrics.new_clients), 0) as new_clients,
+                coalesce(sum(metrics.new_persons), 0) as new_clients,
                 coalesce(sum(metrics.messages), 0) as messages,
                 coalesce(sum(metrics.intended_dialogs), 0)::bigint as intended_dialogs,
                 coalesce(sum(metrics.intended_bookings), 0) as intended_bookings
@@ -66,12 +66,11 @@ totals as (
         ) as days
     cross join
         lateral (
-            select count(distinct sessions.client_id) as unique_clients
-            from sessions
+            select count(distinct person_days.person_id) as unique_clients
+            from person_days
             where
-                sessions.tenant_id = windows.tenant_id
-                and sessions.started_day between windows.first_day and windows.last_day
-                and not sessions.is_inferred
+                person_days.tenant_id = windows.tenant_id
+                and person_days.day between windows.first_day and windows.last_day
         ) as visitors
     cross join
         lateral (

@@ -6,6 +6,8 @@
     meta={'distributed_by': 'tenant_id'}
 ) }}
 
+-- depends_on: {{ ref('int_person_days') }}
+-- All daily marts read the calendar, so that whatever announces days comes before it.
 with
 
 tenants as (

@@ -12,7 +12,7 @@ bookings as (
 
 ),
 
--- The dialogue of its client that cancelled it: the first that names it, by either field, or else the first about
+-- The dialogue of its person that cancelled it: the first that names it, by either field, or else the first about
 -- cancelling, between the booking and the visit, that names no booking.
 cancelled as (
 
@@ -34,7 +34,7 @@ cancelled as (
     inner join named
         on
             bookings.tenant_id = named.tenant_id
-            and bookings.client_id = named.client_id
+            and bookings.person_id = named.person_id
     where
         bookings.is_cancelled
         and (named.intent = 'cancel' or named.cancelled_booking_id is not null)

@@ -27,7 +27,7 @@ moving as (
 
 ),
 
--- A dialogue that names a booking and moves an older one of the same client: the one it says, or, where it is about
+-- A dialogue that names a booking and moves an older one of the same person: the one it says, or, where it is about
 -- moving, says none and makes the new booking, one whose time was still ahead and that nobody had cancelled before.
 candidates as (
 
@@ -47,7 +47,7 @@ candidates as (
     inner join bookings as older
         on
             moving.tenant_id = older.tenant_id
-            and moving.client_id = older.client_id
+            and moving.person_id = older.person_id
             and moving.booking_id <> older.booking_id
     left join cancelled
         on

@@ -6,6 +6,12 @@ sessions as (
 
 ),
 
+identified as (
+
+    select * from {{ ref('int_clients_identified') }}
+
+),
+
 -- What dialogues say of bookings, those that only change one included; anything not shaped as expected says nothing.
 named as (
 
@@ -38,4 +44,12 @@ named as (
 
 )
 
-select * from named
+-- A client without a row is nobody else.
+select
+    named.*,
+    coalesce(identified.person_id, named.client_id) as person_id
+from named
+left join identified
+    on
+        named.tenant_id = identified.tenant_id
+        and named.client_id = identified.client_id

@@ -6,7 +6,13 @@ outbox as (
 
 ),
 
--- Read by index, a client at a time.
+-- Read by index, a person's clients one by one.
+clients as not materialized (
+
+    select * from {{ ref('clients') }}
+
+),
+
 visits as not materialized (
 
     select * from {{ ref('visits') }}
@@ -30,10 +36,20 @@ candidates as (
             as is_assessable,
         exists(
             select 1
-            from visits
+            from (
+                select outbox.client_id
+                union
+                select kin.client_id
+                from clients as written
+                inner join clients as kin
+                    on
+                        written.tenant_id = kin.tenant_id
+                        and written.person_id = kin.person_id
+                where outbox.tenant_id = written.tenant_id and outbox.client_id = written.client_id
+            ) as met
+            inner join visits on met.client_id = visits.client_id
             where
                 outbox.tenant_id = visits.tenant_id
-                and outbox.client_id = visits.client_id
                 and visits.is_visit
                 and visits.booked_at > outbox.created_at
                 and visits.visit_at > outbox.created_at

@@ -78,7 +78,7 @@ numbered as (
         row_number() over arrivals as visit_number,
         lag(visit_at) over arrivals as previous_visit_at
     from judged
-    window arrivals as (partition by tenant_id, client_id, outcome = 'arrived' order by visit_at, booking_id)
+    window arrivals as (partition by tenant_id, person_id, outcome = 'arrived' order by visit_at, booking_id)
 
 )
 
@@ -86,6 +86,7 @@ select
     tenant_id,
     booking_id,
     client_id,
+    person_id,
     session_id,
     channel,
     booking_source,

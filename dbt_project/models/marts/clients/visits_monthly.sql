@@ -22,7 +22,7 @@ planned as (
         coalesce(service_id, '') as service_id,
         coalesce(staff_id, '') as staff_id,
         coalesce(booking_currency, 'XXX') as currency,
-        client_id,
+        person_id,
         outcome,
         is_visit,
         booking_amount
@@ -45,7 +45,7 @@ counted as (
         count(*) filter (where outcome = 'cancelled') as cancelled_count,
         count(*) filter (where outcome = 'unknown') as unknown_count,
         count(*) filter (where outcome = 'upcoming') as upcoming_count,
-        count(distinct client_id) filter (where is_visit) as visited_clients_count,
+        count(distinct person_id) filter (where is_visit) as visited_clients_count,
         coalesce(sum(booking_amount) filter (where is_visit), 0) as arrived_amount,
         count(*) filter (where is_visit and booking_amount is null) as amount_missing_count
     from planned

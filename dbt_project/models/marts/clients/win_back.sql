@@ -2,9 +2,9 @@
 
 with
 
-clients as (
+persons as (
 
-    select * from {{ ref('clients') }}
+    select * from {{ ref('persons') }}
 
 ),
 
@@ -23,30 +23,32 @@ tenants as (
 visited as (
 
     select
-        clients.*,
-        {{ days_between('clients.last_visit_at', as_of_moment(tenant_timezone())) }} as days_since_last_visit,
-        coalesce(scores.cycle_days, clients.cadence_days, {{ var('default_visit_interval_days') }})::numeric as cycle_days,
+        persons.*,
+        {{ days_between('persons.last_visit_at', as_of_moment(tenant_timezone())) }} as days_since_last_visit,
+        coalesce(persons.avg_visit_interval, {{ var('default_visit_interval_days') }}) as cycle_days,
+        coalesce(scores.cycle_days, persons.cadence_days, {{ var('default_visit_interval_days') }})::numeric as scored_cycle_days,
         scores.churn_probability::numeric as churn_probability
-    from clients
-    left join tenants on clients.tenant_id = tenants.tenant_id
+    from persons
+    left join tenants on persons.tenant_id = tenants.tenant_id
     left join scores
         on
-            clients.tenant_id = scores.tenant_id
-            and clients.client_id = scores.client_id
-    where clients.visits_count > 0
+            persons.tenant_id = scores.tenant_id
+            and persons.person_id = scores.client_id
+    where persons.visits_count > 0
 
 ),
 
--- What a client is expected to leave in a salon in thirty days, times the probability of staying away.
+-- What somebody is expected to leave in a salon in thirty days, times the probability of staying away, both by the cycle that
+-- the probability is for. All else goes by the seed's cycle, which is the one that is shown.
 valued as (
 
     select
         visited.*,
         round(
-            churn_probability * avg_ticket_amount * 30 / greatest(cycle_days, 1), 2
+            churn_probability * avg_ticket_amount * 30 / greatest(scored_cycle_days, 1), 2
         ) as value_at_risk_amount,
         case when visit_days_count > 1 then 'regular' else 'one_visit' end as segment,
-        days_since_last_visit >= coalesce(avg_visit_interval, {{ var('default_visit_interval_days') }})
+        days_since_last_visit >= cycle_days
         and upcoming_count = 0
         and has_consent is not false as is_candidate
     from visited
@@ -55,7 +57,8 @@ valued as (
 
 select
     tenant_id,
-    client_id,
+    contact_client_id as client_id,
+    person_id,
     client_name,
     phone,
     segment,
@@ -63,8 +66,8 @@ select
     last_visit_at,
     days_since_last_visit,
     avg_visit_interval,
-    round(cycle_days, 1) as cycle_days,
-    round(days_since_last_visit / greatest(cycle_days, 1), 2) as overdue_ratio,
+    cycle_days::numeric as cycle_days,
+    round(days_since_last_visit / greatest(cycle_days, 1)::numeric, 2) as overdue_ratio,
     churn_risk_score,
     round(churn_probability, 4) as churn_probability,
     value_at_risk_amount,
@@ -78,17 +81,17 @@ select
         when is_candidate
             then row_number() over (
                 partition by tenant_id, is_candidate, segment, spend_currency
-                order by value_at_risk_amount desc nulls last, churn_risk_score desc, days_since_last_visit asc, client_id asc
+                order by value_at_risk_amount desc nulls last, churn_risk_score desc, days_since_last_visit asc, person_id asc
             )
     end as place,
     case
         when segment = 'regular'
-            then 'не был ' || {{ days_in_russian('days_since_last_visit') }} || ' при цикле ' || avg_visit_interval
+            then 'не был ' || {{ days_in_russian('days_since_last_visit') }} || ' при цикле ' || cycle_days
         else 'был один раз, ' || {{ days_in_russian('days_since_last_visit') }} || ' назад'
     end as reason,
     case
         when segment = 'regular'
-            then 'not seen for ' || days_since_last_visit || ' days, usually comes every ' || avg_visit_interval
+            then 'not seen for ' || days_since_last_visit || ' days, usually comes every ' || cycle_days
         else 'came once, ' || days_since_last_visit || ' days ago'
     end as reason_en
 from valued

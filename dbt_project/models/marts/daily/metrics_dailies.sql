@@ -21,6 +21,12 @@ dialogs as not materialized (
 
 ),
 
+person_days as (
+
+    select * from {{ ref('int_person_days') }}
+
+),
+
 daily_sessions as (
 
     select
@@ -40,6 +46,19 @@ daily_sessions as (
     from sessions
     where {{ is_touched_day('sessions', 'started_day') }}
     group by tenant_id, started_day
+
+),
+
+daily_persons as (
+
+    select
+        tenant_id,
+        day,
+        count(*) as unique_persons,
+        count(*) filter (where is_first_day) as new_persons
+    from person_days
+    where {{ is_touched_day('person_days') }}
+    group by tenant_id, day
 
 ),
 
@@ -100,7 +119,9 @@ metrics as (
         coalesce(daily_sessions.intended_bookings, 0) as intended_bookings,
         round(
             daily_sessions.intended_bookings * 100.0 / nullif(daily_sessions.intended_dialogs, 0), 2
-        ) as intended_conversion
+        ) as intended_conversion,
+        coalesce(daily_persons.unique_persons, 0) as unique_persons,
+        coalesce(daily_persons.new_persons, 0) as new_persons
     from tenant_days
     left join daily_sessions
         on
@@ -114,6 +135,10 @@ metrics as (
         on
             tenant_days.tenant_id = daily_messages.tenant_id
             and tenant_days.day = daily_messages.day
+    left join daily_persons
+        on
+            tenant_days.tenant_id = daily_persons.tenant_id
+            and tenant_days.day = daily_persons.day
     where {{ is_touched_day('tenant_days') }}
 
 )

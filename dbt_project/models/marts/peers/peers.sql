@@ -14,9 +14,9 @@ visit_rates as (
 
 ),
 
-clients as (
+persons as (
 
-    select * from {{ ref('clients') }}
+    select * from {{ ref('persons') }}
 
 ),
 
@@ -54,8 +54,8 @@ sized as (
         {{ as_of_day('tenants.timezone') }} as as_of_day,
         (
             select count(*)
-            from clients
-            where clients.tenant_id = tenants.tenant_id and clients.visits_count > 0
+            from persons
+            where persons.tenant_id = tenants.tenant_id and persons.visits_count > 0
         ) as clients_count
     from tenants
     where tenants.is_active

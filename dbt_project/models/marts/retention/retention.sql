@@ -15,7 +15,7 @@ tenants as (
 ),
 
 -- Who came back, and by which day it is known: second and third visits count from the first one ever, rebooking from a
--- client's first visit day of the month. One row a client, cohort and measure.
+-- person's first visit day of the month. One row a person, cohort and measure.
 returns as (
 
     select

@@ -12,6 +12,12 @@ waitlist as (
 
 ),
 
+clients as (
+
+    select * from {{ ref('clients') }}
+
+),
+
 tenants as (
 
     select * from {{ ref('stg_agent_p__tenants') }}
@@ -30,7 +36,7 @@ ahead as (
     select
         freed_slots.tenant_id,
         freed_slots.booking_id,
-        freed_slots.client_id,
+        coalesce(clients.person_id, freed_slots.client_id) as person_id,
         freed_slots.visit_at,
         freed_slots.visit_day,
         {{ local_time('freed_slots.visit_at', tenant_timezone()) }}::time as visit_time,
@@ -40,6 +46,10 @@ ahead as (
         freed_slots.lost_currency
     from freed_slots
     left join tenants on freed_slots.tenant_id = tenants.tenant_id
+    left join clients
+        on
+            freed_slots.tenant_id = clients.tenant_id
+            and freed_slots.client_id = clients.client_id
     where
         not freed_slots.is_over
         and freed_slots.refill_booking_id is null
@@ -84,7 +94,7 @@ offers as (
             waitlist.tenant_id = distinct_slots.tenant_id
             and waitlist.service_id = distinct_slots.service_id
             and waitlist.wished_day = distinct_slots.visit_day
-            and waitlist.client_id <> distinct_slots.client_id
+            and waitlist.person_id <> distinct_slots.person_id
     where
         distinct_slots.turn = 1
         and {{ fits_time_preference('waitlist.time_preference', 'distinct_slots.visit_time') }}

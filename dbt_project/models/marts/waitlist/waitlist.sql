@@ -12,6 +12,12 @@ clients as (
 
 ),
 
+known as (
+
+    select * from {{ ref('clients') }}
+
+),
+
 tenants as (
 
     select * from {{ ref('stg_agent_p__tenants') }}
@@ -25,6 +31,7 @@ pending as (
         wishes.tenant_id,
         wishes.wish_id,
         wishes.client_id,
+        coalesce(known.person_id, wishes.client_id) as person_id,
         coalesce(clients.client_name, nullif(btrim(wishes.meta ->> 'client_name'), '')) as client_name,
         coalesce(clients.phone, nullif(btrim(wishes.meta ->> 'client_phone'), '')) as phone,
         wishes.item_type,
@@ -42,6 +49,10 @@ pending as (
         on
             wishes.tenant_id = clients.tenant_id
             and wishes.client_id = clients.client_id
+    left join known
+        on
+            wishes.tenant_id = known.tenant_id
+            and wishes.client_id = known.client_id
     -- Written so that Postgres expects most wishes to pass, and not one in two hundred: what joins this is planned by that.
     where case when coalesce(lower(nullif(btrim(wishes.wish_status), '')), 'pending') = 'pending' then 1 end is not null
 
@@ -51,6 +62,7 @@ select
     pending.tenant_id,
     pending.wish_id,
     pending.client_id,
+    pending.person_id,
     pending.client_name,
     pending.phone,
     pending.item_type,

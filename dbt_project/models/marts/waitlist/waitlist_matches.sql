@@ -42,7 +42,7 @@ matched as (
             waitlist.tenant_id = risky_slots.tenant_id
             and waitlist.service_id = risky_slots.service_id
             and waitlist.wished_day = risky_slots.visit_day
-            and waitlist.client_id <> risky_slots.client_id
+            and waitlist.person_id <> risky_slots.person_id
     where {{ fits_time_preference('waitlist.time_preference', 'risky_slots.visit_time') }}
 
 )

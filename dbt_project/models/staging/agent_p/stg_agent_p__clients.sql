@@ -9,6 +9,7 @@ select
     ---------- text
     nullif(btrim({{ bounded('source.full_name', 300) }}), '') as client_name,
     nullif(btrim({{ bounded('source.phone', 300) }}), '') as phone,
+    {{ phone_key(bounded('source.phone', 300)) }} as phone_key,
     source.meta,
 
     ---------- timestamps
