@@ -43,15 +43,15 @@ def compute_world(world: World, as_of: date) -> dict[str, list[Row]]:
     world = redact_world(world)
     dialogs = compute_dialogs(world)
     sessions = compute_sessions(world, dialogs)
-    days = compute_tenant_days(world, as_of)
     visits = compute_visits(world, as_of)
+    days = compute_tenant_days(world, visits, as_of)
     return {
         "dashboard.dialogs": dialogs,
         "dashboard.sessions": sessions,
         "intermediate.int_tenant_days": add_timezones(world, days),
-        "dashboard.metrics_dailies": compute_metrics(days, sessions, dialogs),
+        "dashboard.metrics_dailies": compute_metrics(days, sessions, dialogs, visits),
         "dashboard.funnel_daily": compute_funnel(days, sessions),
-        "dashboard.revenue_daily": compute_revenue(days, sessions),
+        "dashboard.revenue_daily": compute_revenue(days, visits),
         "dashboard.kpis": compute_kpis(world, days, sessions, dialogs, visits, as_of),
         "dashboard.traffic_hourly": compute_traffic(world, days, sessions, dialogs),
         "dashboard.visits": visits,

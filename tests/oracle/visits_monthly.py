@@ -55,6 +55,8 @@ def describe_bookings(booked: list[Row]) -> Row:
         "visited_clients_count": len({visit["client_id"] for visit in arrived}),
         "arrived_amount": sum_amounts(arrived),
         "amount_missing_count": count_rows(arrived, booking_amount=None),
+        "presumed_count": count_rows(arrived, outcome_source="presumed"),
+        "presumed_amount": sum_amounts([visit for visit in arrived if visit["outcome_source"] == "presumed"]),
     }
 
 

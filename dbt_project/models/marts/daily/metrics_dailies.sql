@@ -14,6 +14,12 @@ sessions as (
 
 ),
 
+daily_bookings as (
+
+    select * from {{ ref('int_bookings_daily') }}
+
+),
+
 -- Read twice, by index: Postgres would store all of it first.
 dialogs as not materialized (
 
@@ -28,7 +34,8 @@ daily_sessions as (
         started_day as day,
         count(*) filter (where not is_inferred) as dialogs_started,
         count(*) filter (where is_booked) as bookings,
-        count(*) filter (where is_booking_cancelled) as cancelled_bookings,
+        -- The seed's word, and no other.
+        count(*) filter (where is_booked and booking_status = 'cancelled') as cancelled_bookings,
         sum(response_ms_sum) filter (where not is_inferred)::bigint as response_ms_sum,
         coalesce(sum(response_count) filter (where not is_inferred), 0)::bigint as response_count,
         count(distinct client_id) filter (where not is_inferred) as unique_clients,
@@ -94,6 +101,10 @@ metrics as (
         coalesce(daily_messages.messages, 0) as messages,
         coalesce(daily_messages.user_messages, 0) as user_messages,
         coalesce(daily_messages.agent_messages, 0) as agent_messages
+        {%- for measure in ['new_bookings', 'moves', 'cancellations'] %},
+        coalesce(daily_bookings.{{ measure }}, 0) as {{ measure }},
+        coalesce(daily_bookings.{{ measure }}_by_source, '{}') as {{ measure }}_by_source
+        {%- endfor %}
     from tenant_days
     left join daily_sessions
         on
@@ -107,6 +118,10 @@ metrics as (
         on
             tenant_days.tenant_id = daily_messages.tenant_id
             and tenant_days.day = daily_messages.day
+    left join daily_bookings
+        on
+            tenant_days.tenant_id = daily_bookings.tenant_id
+            and tenant_days.day = daily_bookings.day
     where {{ is_touched_day('tenant_days') }}
 
 )

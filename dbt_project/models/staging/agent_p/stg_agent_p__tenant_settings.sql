@@ -28,5 +28,6 @@ select
 
     ---------- text, behind what others' views may hang on
     source.metadata -> 'settings' ->> 'digest' as digest,
-    source.metadata -> 'settings' ->> 'language' as language
+    source.metadata -> 'settings' ->> 'language' as language,
+    source.metadata -> 'settings' ->> 'recorded_attendance_percent' as recorded_attendance_percent
 from {{ source('agent_p', 'tenants_v2') }} as source
