@@ -17,7 +17,7 @@ HOUR = 9
 """When digests go out, local time: what changed since the one before is counted from that hour on."""
 
 _DAYS = """
-select day, dialogs_started, bookings, coalesce(response_ms_sum, 0), response_count
+select day, dialogs_started, new_bookings, coalesce(response_ms_sum, 0), response_count
 from dashboard.metrics_dailies
 where tenant_id = %(tenant_id)s and day between %(drawn_from)s and %(last)s and is_final
 order by day

@@ -12,14 +12,17 @@ from reports.cells import is_missing
 from reports.formats import move_days
 from reports.frames.comparisons import FEWEST
 
-COUNTS = ("bookings_count", "arrived_count", "no_show_count", "cancelled_count", "unknown_count", "upcoming_count")
+COUNTS = (
+    "bookings_count", "arrived_count", "no_show_count", "cancelled_count", "unknown_count", "upcoming_count",
+    "presumed_count",
+)  # fmt: skip
 
 
 def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_day: date | None) -> pd.DataFrame:
     """Return one row a service, or staff member, and currency over twelve months and what is ahead, most visits first.
 
     ``missed_share`` is no-shows among those whose visit was due and known, arrived and not come; none of fewer than
-    `FEWEST`.
+    `FEWEST`, nor where fewer of them were recorded than the salon asks for: who is presumed to have come says nothing.
     """
     key, title = ("service_id", "service_title") if by == "service" else ("staff_id", "staff_name")
     names = [key, title, "currency", *COUNTS, "arrived_amount", "missed_share"]
@@ -37,9 +40,12 @@ def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_d
     grouped = monthly.groupby([key, "currency"], sort=True, dropna=False)
     summed = grouped[[*COUNTS, "arrived_amount"]].sum().reset_index()
     summed[title] = [titles.get(identity) or (f"№ {identity}" if identity else None) for identity in summed[key]]
+    percent = max(monthly["recorded_attendance_percent"].tolist())
     summed["missed_share"] = [
-        _share(int(missed), int(missed) + int(arrived))
-        for missed, arrived in zip(summed["no_show_count"], summed["arrived_count"], strict=True)
+        _share(int(missed), int(missed) + int(arrived), presumed=int(presumed), percent=int(percent))
+        for missed, arrived, presumed in zip(
+            summed["no_show_count"], summed["arrived_count"], summed["presumed_count"], strict=True
+        )
     ]
     ordered = summed.sort_values(
         ["arrived_count", "bookings_count", key, "currency"], ascending=[False, False, True, True], kind="stable"
@@ -47,5 +53,6 @@ def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_d
     return ordered[names].astype(object).reset_index(drop=True)
 
 
-def _share(part: int, whole: int) -> Decimal | None:
-    return round(Decimal(part) / Decimal(whole), 4) if whole >= FEWEST else None
+def _share(part: int, whole: int, *, presumed: int, percent: int) -> Decimal | None:
+    is_told = whole >= FEWEST and (not presumed or 100 * (whole - presumed) >= percent * whole)
+    return round(Decimal(part) / Decimal(whole), 4) if is_told else None

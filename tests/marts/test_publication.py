@@ -155,6 +155,20 @@ def test_a_narrower_type_is_a_persons_decision(salon: Workshop) -> None:
         salon.build_with_dbt(full_refresh=True)
 
 
+def test_a_key_that_is_widened_is_widened_in_place(salon: Workshop) -> None:
+    salon.execute(
+        "alter table dashboard.freed_slots drop constraint freed_slots_pkey, add primary key (tenant_id, booking_id)"
+    )
+    before = read_identities(salon)
+    salon.build_with_dbt(full_refresh=True)
+    assert read_identities(salon) == before
+    [key] = salon.execute(
+        "select pg_get_constraintdef(oid) as columns from pg_constraint "
+        "where conrelid = 'dashboard.freed_slots'::regclass and contype = 'p'"
+    )
+    assert key["columns"] == "PRIMARY KEY (tenant_id, booking_id, visit_at)"
+
+
 def test_another_key_is_a_persons_decision(salon: Workshop) -> None:
     salon.execute("alter table dashboard.sessions drop constraint sessions_pkey, add primary key (session_id)")
     with pytest.raises(BuildError, match=r"primary key \(session_id\)"):

@@ -144,7 +144,9 @@ def sum_booked(booked: list[Row]) -> Row:
     """Return what bookings of one currency cost, by what became of them."""
     kept = [visit for visit in booked if visit["is_kept"]]
     lost = [visit for visit in booked if not visit["is_kept"]]
-    parts = {name: [visit for visit in lost if visit["outcome"] == name] for name in ("cancelled", "no_show", "unknown")}
+    parts = {
+        name: [visit for visit in lost if visit["outcome"] == name] for name in ("cancelled", "no_show", "unknown")
+    }
     assert len(booked) == len(kept) + sum(map(len, parts.values()))
     return {
         "booked_count": len(booked),

@@ -138,9 +138,7 @@ def describe_window(facts: Facts, currencies: set[str], is_inside: Callable[[dat
         sums = {**sum_booked(own_made), **sum_earned(own_visited)}
         for measure in ("booked_amount", "kept_amount", "earned_amount", "earned_recorded_amount"):
             figures[measure, currency] = describe_value(sums[measure])
-        priced = [
-            row for row in own_visited if row["booking_amount"] is not None and row["client_id"] in facts.clients
-        ]
+        priced = [row for row in own_visited if row["booking_amount"] is not None and row["client_id"] in facts.clients]
         figures["avg_ticket", currency] = describe_value(round_ticket(priced), over=len(priced))
     return figures
 

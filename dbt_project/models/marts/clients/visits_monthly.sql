@@ -6,6 +6,12 @@ visits as (
 
 ),
 
+tenants as (
+
+    select * from {{ ref('stg_agent_p__tenants') }}
+
+),
+
 -- Read twice, once for each kind of name.
 wishes as not materialized (
 
@@ -123,8 +129,10 @@ select
     counted.arrived_amount,
     counted.amount_missing_count,
     counted.presumed_count,
-    counted.presumed_amount
+    counted.presumed_amount,
+    coalesce(tenants.recorded_attendance_percent, {{ var('recorded_attendance_percent') }}) as recorded_attendance_percent
 from counted
+left join tenants on counted.tenant_id = tenants.tenant_id
 left join service_titles
     on
         counted.tenant_id = service_titles.tenant_id

@@ -18,19 +18,19 @@ clients as (
 
 ),
 
-tenants as (
+-- Read more than once, and kept whole they would be every salon's.
+tenants as not materialized (
 
     select * from {{ ref('stg_agent_p__tenants') }}
 
 ),
 
-sessions as (
+sessions as not materialized (
 
     select * from {{ ref('stg_agent_p__sessions') }}
 
 ),
 
--- Read twice, and kept whole it would be every salon's.
 wishes as not materialized (
 
     select * from {{ ref('stg_agent_p__wishes') }}
