@@ -221,7 +221,8 @@ def _build_days(context: Context) -> Any:
     table = make_table(
         "days", latest, Column(name="day", kind="day"), Column(name="dialogs_started", kind="integer"),
         Column(name="new_bookings", kind="integer"), Column(name="moves", kind="integer"),
-        Column(name="cancellations", kind="integer"), Column(name="unique_clients", kind="integer"), Column(name="new_clients", kind="integer"),
+        Column(name="cancellations", kind="integer"), Column(name="unique_clients", kind="integer"),
+        Column(name="new_clients", kind="integer"),
         Column(name="median_response_ms", kind="duration"), Column(name="messages", kind="integer"),
     )  # fmt: skip
     money = make_table(

@@ -106,8 +106,8 @@ def test_a_new_column_of_the_contract_is_added_in_place(salon: Workshop, own_pro
     daily = own_project / "models" / "marts" / "daily"
     edit(
         daily / "revenue_daily.sql",
-        "summed.bookings_without_amount\n",
-        "summed.bookings_without_amount,\n        1 as answer\n",
+        "summed.earned_without_amount\n",
+        "summed.earned_without_amount,\n        1 as answer\n",
     )
     edit(
         daily / "_daily.yml",

@@ -26,8 +26,8 @@ def built_salon(make_database: Callable[[str | None], str], built_template: str,
     workshop.add_tenant()
     workshop.add_client()
     workshop.add_session(
-        "visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00", booking_id="81", booking_status="confirmed", booking_amount=1500,
-        booking_currency="RUB",
+        "visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00", booking_id="81", booking_status="confirmed",
+        booking_amount=1500, booking_currency="RUB",
     )  # fmt: skip
     workshop.add_message(1, "2026-02-01 10:00+00", session="visit")
     workshop.add_message(2, "2026-02-01 10:00:04+00", session="visit", role="assistant")
@@ -176,8 +176,8 @@ def test_a_row_that_is_gone_is_withdrawn_and_comes_back_as_a_restatement(salon: 
 
 def test_revenue_that_turns_up_late_is_a_restatement_of_nothing(salon: Workshop) -> None:
     salon.add_session(
-        "late", "2026-02-02 10:00+00", "2026-02-02 10:20+00", booking_id="82", booking_status="confirmed", booking_amount=900,
-        booking_currency="KZT",
+        "late", "2026-02-02 10:00+00", "2026-02-02 10:20+00", booking_id="82", booking_status="confirmed",
+        booking_amount=900, booking_currency="KZT",
     )  # fmt: skip
     salon.build()
     late = read_restatements(salon)["kept_amount KZT"]

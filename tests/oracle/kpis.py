@@ -190,9 +190,6 @@ def describe_share(part: int, whole: int) -> Row:
         "part_count": part,
         "whole_count": whole,
         "value_low": found["rate_low"],
-        "part_count": part,
-        "whole_count": whole,
-        "value_low": found["rate_low"],
         "value_high": found["rate_high"],
         "presumed_count": None,
     }

@@ -7,16 +7,19 @@ import re
 KINDS = {
     "created": """
         created new booked pending scheduled rescheduled waiting requested 0
-        создан создана создано новая новое запланирована запланировано записан записана забронировано ожидает ожидание
-        ожидает+подтверждения перенесена перенесено
+        создан создана создано новая новое запланирована запланировано записан записана забронировано
+        ожидает ожидание ожидает+подтверждения перенесена перенесено
     """,
     "confirmed": "confirmed approved 2 подтвержден подтверждена подтверждено подтвердил подтвердила",
     "cancelled": """
-        cancelled canceled cancel cancellation cancelled+early cancelled+late canceled+early canceled+late deleted declined
-        rejected отменен отменена отменено отменил отменила отмена удалена удалено отказ
+        cancelled canceled cancel cancellation cancelled+early cancelled+late canceled+early canceled+late
+        deleted declined
+        rejected
+        отменен отменена отменено отменил отменила отмена удалена удалено отказ
     """,
     "no_show": """
-        no+show noshow missed not+arrived did+not+come не+пришел не+пришла не+явился не+явилась неявка пропущена пропущено
+        no+show noshow missed not+arrived did+not+come
+        не+пришел не+пришла не+явился не+явилась неявка пропущена пропущено
     """,
     "arrived": """
         arrived completed visited attended done came 1 пришел пришла завершен завершена завершено выполнена выполнено

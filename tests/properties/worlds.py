@@ -33,7 +33,8 @@ STAFF = ("4844805", "4844805", "7", "", 4844805, None, ["4844805"], False)
 STATUSES = (
     "confirmed", "confirmed", "confirmed", "confirmed", None, "cancelled", "cancelled", "CANCELLED", " canceled ",
     "no_show", "arrived", "created", " ", "-1", "confirmed, 89161234567", "No Show", "cancelled_by_user", "Отменена",
-    "ОТМЕНЕНА-КЛИЕНТОМ", "\tCancelled\n", "no-show ", "не пришёл", "Подтверждена", "перенесена", "2", "paid", "-", "Завершён.",
+    "ОТМЕНЕНА-КЛИЕНТОМ", "\tCancelled\n", "no-show ", "не пришёл", "Подтверждена", "перенесена", "2", "paid",
+    "-", "Завершён.",
 )  # fmt: skip
 VISIT_STATUSES = (
     None, None, "arrived", "NO_SHOW", 1, -1, "missed ", "late", "", {"arrived": 1}, True, "Did not come", "пришла",
@@ -247,7 +248,7 @@ def draw_regular_visit(random: Random, number: int, first: int, scenes: list[dat
 
 
 def draw_retelling(random: Random, number: int, first: int, scenes: list[datetime]) -> list[Session]:
-    """Draw a booking that up to five dialogues tell: confirmed, told at other times, cancelled, moved to a new id and back."""
+    """Draw a booking that up to five dialogues tell: at several times, in any state, moved to a new id and back."""
     client = first + random.choice((0, 0, CLIENTS))
     made = draw_session(random, number, first, scenes)
     ids = [f"{client}, told {number}", f"{client}, moved {number}"]

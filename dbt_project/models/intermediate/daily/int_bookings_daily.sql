@@ -25,11 +25,11 @@ summed as (
 
     select
         tenant_id,
-        day
-        {%- for measure in ['new_bookings', 'moves', 'cancellations'] %},
+        {% for measure in ['new_bookings', 'moves', 'cancellations'] %}
         sum({{ measure }})::bigint as {{ measure }},
-        jsonb_object_agg(source, {{ measure }}) filter (where {{ measure }} > 0) as {{ measure }}_by_source
-        {%- endfor %}
+        jsonb_object_agg(source, {{ measure }}) filter (where {{ measure }} > 0) as {{ measure }}_by_source,
+        {% endfor %}
+        day
     from sourced_bookings
     group by tenant_id, day
 

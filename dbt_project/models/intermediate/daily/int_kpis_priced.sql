@@ -31,11 +31,11 @@ summed as (
     select
         periods.tenant_id,
         periods.period_days,
-        revenue.currency
-        {%- for sum in sums %},
+        {% for sum in sums %}
         coalesce(sum(revenue.{{ sum }}) filter (where revenue.day >= periods.period_start), 0) as {{ sum }},
-        coalesce(sum(revenue.{{ sum }}) filter (where revenue.day < periods.period_start), 0) as previous_{{ sum }}
-        {%- endfor %}
+        coalesce(sum(revenue.{{ sum }}) filter (where revenue.day < periods.period_start), 0) as previous_{{ sum }},
+        {% endfor %}
+        revenue.currency
     from periods
     inner join revenue
         on
@@ -88,9 +88,9 @@ sided as (
     cross join
         lateral (
             values
-            {%- for sum in sums %}
+            {% for sum in sums %}
             ('{{ sum }}', case when sides.is_previous then summed.previous_{{ sum }} else summed.{{ sum }} end),
-            {%- endfor %}
+            {% endfor %}
             ('avg_ticket', null)
         ) as measures (measure, amount)
 

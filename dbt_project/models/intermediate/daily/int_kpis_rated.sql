@@ -57,14 +57,15 @@ summed as (
     select
         periods.tenant_id,
         periods.period_days,
-        names.measure
-        {%- for side, condition in [('', '>='), ('previous_', '<')] %}
-        {%- for counted in ['part', 'whole', 'attendance', 'presumed'] %},
+        {% for counted in ['part', 'whole', 'attendance', 'presumed'] %}
         coalesce(
-            sum(visit_days.{{ counted }}_count) filter (where visit_days.visit_day {{ condition }} periods.period_start), 0
-        )::bigint as {{ side }}{{ counted }}_count
-        {%- endfor %}
-        {%- endfor %}
+            sum(visit_days.{{ counted }}_count) filter (where visit_days.visit_day >= periods.period_start), 0
+        )::bigint as {{ counted }}_count,
+        coalesce(
+            sum(visit_days.{{ counted }}_count) filter (where visit_days.visit_day < periods.period_start), 0
+        )::bigint as previous_{{ counted }}_count,
+        {% endfor %}
+        names.measure
     from periods
     cross join lateral (values ('arrival'), ('no_show'), ('cancellation'), ('unknown')) as names (measure)
     left join visit_days

@@ -100,11 +100,11 @@ metrics as (
         coalesce(daily_sessions.outreach_sessions, 0) as outreach_sessions,
         coalesce(daily_messages.messages, 0) as messages,
         coalesce(daily_messages.user_messages, 0) as user_messages,
-        coalesce(daily_messages.agent_messages, 0) as agent_messages
-        {%- for measure in ['new_bookings', 'moves', 'cancellations'] %},
+        {% for measure in ['new_bookings', 'moves', 'cancellations'] %}
         coalesce(daily_bookings.{{ measure }}, 0) as {{ measure }},
-        coalesce(daily_bookings.{{ measure }}_by_source, '{}') as {{ measure }}_by_source
-        {%- endfor %}
+        coalesce(daily_bookings.{{ measure }}_by_source, '{}') as {{ measure }}_by_source,
+        {% endfor %}
+        coalesce(daily_messages.agent_messages, 0) as agent_messages
     from tenant_days
     left join daily_sessions
         on

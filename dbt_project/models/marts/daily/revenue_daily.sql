@@ -65,12 +65,12 @@ summed as (
         tenant_id,
         day,
         currency,
+        {% for part, condition in parts.items() %}
+        count(*) filter (where {{ condition }}) as {{ part }}_count,
+        coalesce(sum(booking_amount) filter (where {{ condition }}), 0) as {{ part }}_amount,
+        {% endfor %}
         count(*) filter (where not is_earned and booking_amount is null) as bookings_without_amount,
         count(*) filter (where is_earned and booking_amount is null) as earned_without_amount
-        {%- for part, condition in parts.items() %},
-        count(*) filter (where {{ condition }}) as {{ part }}_count,
-        coalesce(sum(booking_amount) filter (where {{ condition }}), 0) as {{ part }}_amount
-        {%- endfor %}
     from counted
     group by tenant_id, day, currency
 
