@@ -68,7 +68,7 @@ def test_a_day_in_russian() -> None:
     assert digest.title == "Бухта: пятница, 30 октября"
     assert digest.text == (
         "Диалоги: 10 (неделю назад 13)\n"
-        "С записью: 3 из 10 (неделю назад 4 из 13)\n"
+        "Записей: 3 из 10 (неделю назад 4 из 13)\n"
         "Сравнивать доли рано: диалогов меньше 20.\n"
         "Записались на 12 300 ₽ и 40,50 € (неделю назад 9 000 ₽)\n"
         "\n"
@@ -86,7 +86,7 @@ def test_a_day_in_english() -> None:
     assert digest.title == "Бухта: Friday, October 30"
     assert digest.text == (
         "Dialogs: 10 (a week ago 13)\n"
-        "With a booking: 3 of 10 (a week ago 4 of 13)\n"
+        "Bookings: 3 of 10 (a week ago 4 of 13)\n"
         "Too few to say which rate is better: fewer than 20 dialogs.\n"
         "Booked for RUB 12,300 and €40.50 (a week ago RUB 9,000)\n"
         "\n"
@@ -104,7 +104,7 @@ def test_a_week_in_russian() -> None:
     assert digest.title == "Бухта: неделя 26 окт. – 1 нояб."
     assert digest.text == (
         "Диалоги: 66 (неделей раньше 61)\n"
-        "С записью: 20 из 66 (неделей раньше 18 из 61)\n"
+        "Записей: 20 из 66 (неделей раньше 18 из 61)\n"
         "Доля с записью 30 % против 30 %: в пределах случайного.\n"
         "Записались на 12 300 ₽ и 40,50 € (неделей раньше 9 000 ₽)\n"
         "Лучший день: четверг, 5 записей. Самый слабый: суббота, 1 запись.\n"
@@ -118,7 +118,7 @@ def test_a_week_in_english() -> None:
     assert digest.title == "Бухта: the week Oct 26 – Nov 1"
     assert digest.text == (
         "Dialogs: 66 (the week before 61)\n"
-        "With a booking: 20 of 66 (the week before 18 of 61)\n"
+        "Bookings: 20 of 66 (the week before 18 of 61)\n"
         "Rate of bookings 30% against 30%: no more than chance.\n"
         "Booked for RUB 12,300 and €40.50 (the week before RUB 9,000)\n"
         "Best day: Thursday, 5 bookings. Weakest: Saturday, 1 booking.\n"
@@ -138,9 +138,7 @@ def test_a_day_without_dialogs_is_told_briefly() -> None:
 
 
 def test_a_young_salon_is_compared_with_nothing() -> None:
-    assert compose(before=None, tasks=None).text == (
-        "Диалоги: 10\nС записью: 3 из 10\nЗаписались на 12 300 ₽ и 40,50 €"
-    )
+    assert compose(before=None, tasks=None).text == ("Диалоги: 10\nЗаписей: 3 из 10\nЗаписались на 12 300 ₽ и 40,50 €")
 
 
 def test_amounts_without_a_currency_say_so_and_are_never_added_up() -> None:
