@@ -115,7 +115,7 @@ def test_a_digest_is_sent_once_with_its_picture(chain: Workshop, webhook: Webhoo
     assert [send(chain, url, MOSCOW_NINE, salon="salon").sent for _ in range(3)] == [1, 0, 0]
     ((_, post),) = webhook.posts
     assert (post["title"], post["type"]) == ("salon: среда, 11 марта", "info")
-    assert post["message"].startswith("Диалоги: 2 (неделю назад 2)\nС записью: 1 из 2 (неделю назад 1 из 2)\n")
+    assert post["message"].startswith("Диалоги: 2 (неделю назад 2)\nЗаписей: 1 из 2 (неделю назад 1 из 2)\n")
     assert "Записались на 1 500 ₽ (неделю назад 1 500 ₽)" in post["message"].replace("\u00a0", " ")
     (picture,) = post["attachments"]
     assert picture["mimetype"] == "image/png"
@@ -352,7 +352,7 @@ def test_telegram_gets_a_photo_with_the_text_as_its_caption(
     ((path, post),) = webhook.posts
     assert path == "/bot123456789:the-secret-of-the-bot/sendPhoto"
     assert b"\r\n\x89PNG" in post["form"].replace(b"\r\n\r\n", b"\r\n")
-    for part in ("-1005", "salon: среда, 11 марта", "С записью: 1 из 2"):
+    for part in ("-1005", "salon: среда, 11 марта", "Записей: 1 из 2"):
         assert part.encode() in post["form"]
 
 
@@ -401,7 +401,7 @@ def test_past_figures_that_changed_since_the_digest_before_are_mentioned(chain: 
 
 def test_the_digest_says_what_the_marts_say(chain: Workshop, webhook: Webhook) -> None:
     chain.execute(
-        "update dashboard.metrics_dailies set dialogs_started = 40, bookings = 30, response_ms_sum = 80000, "
+        "update dashboard.metrics_dailies set dialogs_started = 40, new_bookings = 30, response_ms_sum = 80000, "
         "response_count = 4 where tenant_id = %s and day between '2026-03-02' and '2026-03-08'",
         [make_id("west")],
     )
@@ -412,7 +412,7 @@ def test_the_digest_says_what_the_marts_say(chain: Workshop, webhook: Webhook) -
     send(chain, webhook.url, "2026-03-09T14:00+00:00", salon="west")
     assert webhook.bodies.replace("\u00a0", " ").splitlines()[:6] == [
         "Dialogs: 280 (the week before 14)",
-        "With a booking: 210 of 280 (the week before 7 of 14)",
+        "Bookings: 210 of 280 (the week before 7 of 14)",
         "Too few to say which rate is better: fewer than 20 dialogs.",
         "Booked for RUB 10,500 (the week before RUB 10,500)",
         "Most leave before choosing a staff member: 35 of 280.",
