@@ -281,6 +281,9 @@ spans as (
             select min(started_day) from floor.sessions as s where s.tenant_id = zones.tenant_id and started_day >= '2015-01-01'
         ), (
             select min(sent_day) from floor.dialogs as d where d.tenant_id = zones.tenant_id and sent_day >= '2015-01-01'
+        ), (
+            select min(visit_day) from dashboard.visits as v
+            where v.tenant_id = zones.tenant_id and v.is_visit and visit_day >= '2015-01-01'
         ))) as first_day,
         case when is_active then current_setting('floor.as_of')::date else greatest((
             select max(started_day) from floor.sessions as s
@@ -288,6 +291,8 @@ spans as (
         ), (
             select max(sent_day) from floor.dialogs as d
             where d.tenant_id = zones.tenant_id and sent_day <= current_setting('floor.as_of')::date
+        ), (
+            select max(visit_day) from dashboard.visits as v where v.tenant_id = zones.tenant_id and v.is_visit
         )) end as last_day
     from zones
 )
@@ -305,7 +310,7 @@ started as (
         started_day as day,
         count(*) filter (where not is_inferred) as dialogs_started,
         count(*) filter (where is_booked) as bookings,
-        count(*) filter (where is_booking_cancelled) as cancelled_bookings,
+        count(*) filter (where is_booked and booking_status = 'cancelled') as cancelled_bookings,
         sum(response_ms_sum) filter (where not is_inferred)::bigint as response_ms_sum,
         coalesce(sum(response_count) filter (where not is_inferred), 0)::bigint as response_count,
         count(distinct client_id) filter (where not is_inferred) as unique_clients,
@@ -336,6 +341,30 @@ sent as (
     from floor.dialogs
     where true /* touched day: tenant_id, sent_day */
     group by tenant_id, sent_day
+),
+
+sourced as (
+    select
+        tenant_id, first_booked_day as day, coalesce(lower(first_booking_source), 'unknown') as source,
+        count(*) filter (where outcome <> 'moved') as new_bookings,
+        count(*) filter (where outcome = 'moved') + sum(times_moved) as moves,
+        count(*) filter (where outcome = 'cancelled') as cancellations
+    from dashboard.visits
+    where true /* touched day: tenant_id, first_booked_day */
+    group by 1, 2, 3
+),
+
+made as (
+    select
+        tenant_id, day,
+        sum(new_bookings)::bigint as new_bookings,
+        jsonb_object_agg(source, new_bookings) filter (where new_bookings > 0) as new_bookings_by_source,
+        sum(moves)::bigint as moves,
+        jsonb_object_agg(source, moves) filter (where moves > 0) as moves_by_source,
+        sum(cancellations)::bigint as cancellations,
+        jsonb_object_agg(source, cancellations) filter (where cancellations > 0) as cancellations_by_source
+    from sourced
+    group by tenant_id, day
 )
 
 select
@@ -358,11 +387,18 @@ select
     coalesce(agent_messages, 0) as agent_messages,
     coalesce(intended_dialogs, 0) as intended_dialogs,
     coalesce(intended_bookings, 0) as intended_bookings,
-    round(intended_bookings * 100.0 / nullif(intended_dialogs, 0), 2) as intended_conversion
+    round(intended_bookings * 100.0 / nullif(intended_dialogs, 0), 2) as intended_conversion,
+    coalesce(new_bookings, 0) as new_bookings,
+    coalesce(new_bookings_by_source, '{}') as new_bookings_by_source,
+    coalesce(moves, 0) as moves,
+    coalesce(moves_by_source, '{}') as moves_by_source,
+    coalesce(cancellations, 0) as cancellations,
+    coalesce(cancellations_by_source, '{}') as cancellations_by_source
 from floor.int_tenant_days as days
 left join started on days.tenant_id = started.tenant_id and days.day = started.day
 left join replies on days.tenant_id = replies.tenant_id and days.day = replies.day
 left join sent on days.tenant_id = sent.tenant_id and days.day = sent.day
+left join made on days.tenant_id = made.tenant_id and days.day = made.day
 where true /* touched day: days.tenant_id, days.day */
 
 -- relation: dashboard.funnel_daily by day (tenant_id, day)
@@ -413,21 +449,46 @@ inner join floor.int_tenant_days as days on counted.tenant_id = days.tenant_id a
 -- relation: dashboard.revenue_daily by day (tenant_id, day)
 with
 
+counted as (
+    select
+        tenant_id, first_booked_day as day, coalesce(booking_currency, 'XXX') as currency,
+        case when is_kept then 'kept' else outcome end as became, booking_amount, false as is_earned, false as is_recorded
+    from dashboard.visits
+    where outcome <> 'moved' /* touched day: tenant_id, first_booked_day */
+    union all
+    select
+        tenant_id, visit_day, coalesce(booking_currency, 'XXX'), null, booking_amount, true, outcome_source = 'recorded'
+    from dashboard.visits
+    where is_visit /* touched day: tenant_id, visit_day */
+),
+
 summed as (
     select
-        tenant_id, started_day as day, coalesce(booking_currency, 'XXX') as currency,
-        count(*) filter (where not is_booking_cancelled) as kept_bookings,
-        coalesce(sum(booking_amount) filter (where not is_booking_cancelled), 0) as kept_amount,
-        count(*) filter (where is_booking_cancelled) as cancelled_bookings,
-        coalesce(sum(booking_amount) filter (where is_booking_cancelled), 0) as cancelled_amount,
-        count(*) filter (where booking_amount is null) as bookings_without_amount
-    from floor.sessions
-    where is_booked /* touched day: tenant_id, started_day */
-    group by tenant_id, started_day, coalesce(booking_currency, 'XXX')
+        tenant_id, day, currency,
+        count(*) filter (where not is_earned and booking_amount is null) as bookings_without_amount,
+        count(*) filter (where is_earned and booking_amount is null) as earned_without_amount,
+        count(*) filter (where not is_earned) as booked_count,
+        coalesce(sum(booking_amount) filter (where not is_earned), 0) as booked_amount,
+        count(*) filter (where became = 'kept') as kept_count,
+        coalesce(sum(booking_amount) filter (where became = 'kept'), 0) as kept_amount,
+        count(*) filter (where became = 'cancelled') as cancelled_count,
+        coalesce(sum(booking_amount) filter (where became = 'cancelled'), 0) as cancelled_amount,
+        count(*) filter (where became = 'no_show') as no_show_count,
+        coalesce(sum(booking_amount) filter (where became = 'no_show'), 0) as no_show_amount,
+        count(*) filter (where became = 'unknown') as unknown_count,
+        coalesce(sum(booking_amount) filter (where became = 'unknown'), 0) as unknown_amount,
+        count(*) filter (where is_earned) as earned_count,
+        coalesce(sum(booking_amount) filter (where is_earned), 0) as earned_amount,
+        count(*) filter (where is_recorded) as earned_recorded_count,
+        coalesce(sum(booking_amount) filter (where is_recorded), 0) as earned_recorded_amount
+    from counted
+    group by tenant_id, day, currency
 )
 
 select
-    summed.tenant_id, summed.day, currency, is_final, kept_bookings, kept_amount, cancelled_bookings, cancelled_amount,
-    bookings_without_amount
+    summed.tenant_id, summed.day, currency, is_final, kept_count as kept_bookings, kept_amount,
+    cancelled_count as cancelled_bookings, cancelled_amount, bookings_without_amount, booked_count, booked_amount,
+    no_show_count, no_show_amount, unknown_count, unknown_amount, earned_count, earned_amount, earned_recorded_count,
+    earned_recorded_amount, earned_without_amount
 from summed
 inner join floor.int_tenant_days as days on summed.tenant_id = days.tenant_id and summed.day = days.day

@@ -18,7 +18,7 @@ Money = Mapping[str, Decimal]
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """One final local day of the salon, as `metrics_dailies` has it; times of replies in milliseconds.
+    """One final local day of the salon, as `metrics_dailies` has it: bookings made, replies' times in milliseconds.
 
     ``intended`` are the dialogs that meant to book, ``intended_bookings`` those of them with a booking.
     """

@@ -18,7 +18,8 @@ HOUR = 9
 
 _DAYS = """
 select
-    day, dialogs_started, bookings, coalesce(response_ms_sum, 0), response_count, intended_dialogs, intended_bookings
+    day, dialogs_started, new_bookings, coalesce(response_ms_sum, 0), response_count, intended_dialogs,
+    intended_bookings
 from dashboard.metrics_dailies
 where tenant_id = %(tenant_id)s and day between %(drawn_from)s and %(last)s and is_final
 order by day

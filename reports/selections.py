@@ -27,12 +27,13 @@ _SINCE_DAY = "tenant_id = %(tenant_id)s and day >= %(since)s"
 KPIS = (
     "period_days", "measure", "currency", "period_start", "period_end", "previous_start", "previous_end", "value",
     "part_count", "whole_count", "value_low", "value_high", "previous_value", "previous_part_count",
-    "previous_whole_count", "previous_value_low", "previous_value_high", "is_comparable",
+    "previous_whole_count", "previous_value_low", "previous_value_high", "is_comparable", "presumed_count",
+    "previous_presumed_count",
 )  # fmt: skip
 DAILY = (
     "day", "is_final", "dialogs_started", "bookings", "conversion", "cancelled_bookings", "avg_response_ms",
     "median_response_ms", "p90_response_ms", "unique_persons", "new_persons", "messages", "user_messages",
-    "agent_messages",
+    "agent_messages", "new_bookings", "moves", "cancellations",
 )  # fmt: skip
 FUNNEL = (
     "day", "channel", "is_final", "sessions_started", "chose_service", "chose_staff", "chose_time", "booked",
@@ -81,12 +82,16 @@ MONTHLY = (
     "visit_month", "service_id", "service_title", "staff_id", "staff_name", "currency", "bookings_count",
     "arrived_count", "no_show_count", "cancelled_count", "unknown_count", "upcoming_count", "arrived_amount",
     "amount_missing_count",
+    "presumed_count", "recorded_attendance_percent",
 )  # fmt: skip
 RETENTION = (
     "cohort_month", "measure", "window_days", "clients_count", "maturing_count", "assessable_count", "returned_count",
     "rate", "rate_low", "rate_high",
 )  # fmt: skip
-RATES = ("visit_month", "measure", "part_count", "whole_count", "rate", "rate_low", "rate_high")
+RATES = (
+    "visit_month", "measure", "part_count", "whole_count", "rate", "rate_low", "rate_high", "attendance_count",
+    "presumed_count",
+)  # fmt: skip
 PEERS = ("measure", "part_count", "whole_count", "rate", "rate_low", "rate_high", "peers_count", "peers_median_rate")
 RESTATEMENTS = (
     "day", "measure", "currency", "first_value", "first_shown_at", "previous_value", "value", "change", "restated_at",
@@ -98,7 +103,8 @@ SALON = {
     "metrics_dailies": Selection(relation="metrics_dailies", columns=DAILY, order="day desc", where=_SINCE_DAY),
     "revenue_daily": Selection(
         relation="revenue_daily", columns=("day", "currency", "is_final", "kept_bookings", "kept_amount",
-        "cancelled_bookings", "cancelled_amount"), order="day desc, currency", where=_SINCE_DAY,
+        "cancelled_bookings", "cancelled_amount", "booked_count", "booked_amount", "unknown_count", "earned_count",
+        "earned_amount", "earned_recorded_amount"), order="day desc, currency", where=_SINCE_DAY,
     ),
     "funnel_daily": Selection(relation="funnel_daily", columns=FUNNEL, order="day desc, channel", where=_SINCE_DAY),
     "traffic_hourly": Selection(

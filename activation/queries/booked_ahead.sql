@@ -12,7 +12,8 @@ booked as (
         sessions.booking_id is not null
         -- No calendar reaches further.
         and sessions.booking_at >= salons.present and sessions.booking_at < '9999-01-01'
-        and coalesce(lower(btrim(sessions.booking_status)), '') not in ('cancelled', 'canceled')
+        -- A word that nobody knows may well stand: nobody is written to on the strength of it.
+        and coalesce(sessions.status_kind, '') not in ('cancelled', 'no_show')
         and not exists (
             select 1
             from dashboard.visits as visits
@@ -20,6 +21,8 @@ booked as (
                 sessions.tenant_id = visits.tenant_id
                 and sessions.booking_id = visits.booking_id
                 and visits.outcome in ('cancelled', 'moved')
+                -- Told again since, it stands.
+                and sessions.started_at <= coalesce(visits.released_at, 'infinity')
         )
     union
     select visits.tenant_id, visits.client_id, visits.booked_at, visits.visit_at

@@ -34,7 +34,7 @@ numbered as (
         metrics.tenant_id,
         metrics.day,
         metrics.dialogs_started,
-        metrics.bookings,
+        metrics.new_bookings,
         metrics.messages,
         row_number() over (partition by metrics.tenant_id order by metrics.day desc) as days_back
     from metrics
@@ -56,21 +56,28 @@ itemized as (
         lateral (
             values
             ('dialogs', numbered.dialogs_started),
-            ('bookings', numbered.bookings),
+            ('bookings', numbered.new_bookings),
             ('messages', numbered.messages)
         ) as items (measure, amount)
     union all
     select
         numbered.tenant_id,
         numbered.days_back,
-        'kept_amount' as measure,
+        items.measure,
         revenue.currency,
-        revenue.kept_amount as amount
+        items.amount
     from numbered
     inner join revenue
         on
             numbered.tenant_id = revenue.tenant_id
             and numbered.day = revenue.day
+    cross join
+        lateral (
+            values
+            ('booked_amount', revenue.booked_amount),
+            ('kept_amount', revenue.kept_amount),
+            ('earned_amount', revenue.earned_amount)
+        ) as items (measure, amount)
 
 ),
 
@@ -100,7 +107,7 @@ published as (
         value,
         previous_value
     from kpis
-    where measure in ('dialogs', 'bookings', 'messages', 'kept_amount')
+    where measure in ('dialogs', 'bookings', 'messages', 'booked_amount', 'kept_amount', 'earned_amount')
 
 )
 

@@ -15,13 +15,16 @@ FEWEST = 20
 """A rate of fewer is "too few to say": at 10 of 20, Wilson's 95 % interval is 40 points wide (METRICS, house rules)."""
 RATES = frozenset({"conversion", "arrival_rate", "no_show_rate", "cancellation_rate", "unknown_rate"})
 LOWER_IS_BETTER = frozenset(
-    {"cancelled_bookings", "avg_response_ms", "no_show_rate", "cancellation_rate", "unknown_rate"}
+    {"cancelled_bookings", "unknown_bookings", "avg_response_ms", "no_show_rate", "cancellation_rate", "unknown_rate"}
 )
 Share = tuple[float, float, float]
 """A share with the lower and the upper limit of its interval."""
-COUNTS = frozenset({"dialogs", "bookings", "cancelled_bookings", "unique_clients", "new_clients"})
-NEITHER = frozenset({"messages"})
-"""More messages are neither good nor bad."""
+COUNTS = frozenset({
+    "dialogs", "bookings", "bot_bookings", "kept_bookings", "cancelled_bookings", "unknown_bookings", "unique_clients",
+    "new_clients",
+})  # fmt: skip
+NEITHER = frozenset({"messages", "moves"})
+"""More messages, or moves, are neither good nor bad."""
 
 
 def compare_periods(kpis: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,10 @@ from reports.cells import is_missing
 from reports.formats import NO_CURRENCY, move_days
 from reports.frames.comparisons import FEWEST
 
-COUNTS = ("bookings_count", "arrived_count", "no_show_count", "cancelled_count", "unknown_count", "upcoming_count")
+COUNTS = (
+    "bookings_count", "arrived_count", "no_show_count", "cancelled_count", "unknown_count", "upcoming_count",
+    "presumed_count",
+)  # fmt: skip
 
 
 def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_day: date | None) -> pd.DataFrame:
@@ -21,7 +24,8 @@ def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_d
     ``arrived_amount`` is what the visits with a known price brought in ``currency``, the one that most of them are
     priced in; ``others`` the amounts in further currencies, as a tuple of amount and currency. Where no price is known
     there is no amount, and no currency. ``missed_share`` is no-shows among those whose visit was due and known, arrived
-    and not come; none of fewer than `FEWEST`.
+    and not come; none of fewer than `FEWEST`, nor where fewer of them were recorded than the salon asks for: who is
+    presumed to have come says nothing.
     """
     key, title = ("service_id", "service_title") if by == "service" else ("staff_id", "staff_name")
     names = [key, title, *COUNTS, "arrived_amount", "currency", "others", "missed_share"]
@@ -39,7 +43,10 @@ def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_d
             key: identity, title: titles[0] if titles else (f"№ {identity}" if identity else None), **counts,
             "arrived_amount": amounts[0][0] if amounts else None, "currency": amounts[0][1] if amounts else None,
             "others": tuple(amounts[1:]),
-            "missed_share": _share(counts["no_show_count"], counts["no_show_count"] + counts["arrived_count"]),
+            "missed_share": _share(
+                counts["no_show_count"], counts["no_show_count"] + counts["arrived_count"],
+                presumed=counts["presumed_count"], percent=int(max(monthly["recorded_attendance_percent"].tolist())),
+            ),
         })  # fmt: skip
     frame = pd.DataFrame(rows, columns=names, dtype=object)
     return frame.sort_values(
@@ -57,5 +64,6 @@ def _sum_amounts(monthly: pd.DataFrame) -> list[tuple[Decimal, str]]:
     return [(amount, currency) for _, _, currency, amount in sorted(found)]
 
 
-def _share(part: int, whole: int) -> Decimal | None:
-    return round(Decimal(part) / Decimal(whole), 4) if whole >= FEWEST else None
+def _share(part: int, whole: int, *, presumed: int, percent: int) -> Decimal | None:
+    is_told = whole >= FEWEST and (not presumed or 100 * (whole - presumed) >= percent * whole)
+    return round(Decimal(part) / Decimal(whole), 4) if is_told else None

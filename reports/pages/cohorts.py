@@ -90,8 +90,8 @@ def _build_rates(context: Context) -> Section:
         "visit-rates", context.frames.derive(hide_small_rates, "visit_rates", count="whole_count"),
         Column(name="visit_month", kind="month"),
         Column(name="measure", kind="word", words="visit_rate", has_filter=True),
-        Column(name="part_count", kind="integer"), Column(name="whole_count", kind="integer"), *RATE,
-        is_searchable=True,
+        Column(name="part_count", kind="integer"), Column(name="whole_count", kind="integer"),
+        Column(name="presumed_count", kind="integer"), *RATE, is_searchable=True,
     )  # fmt: skip
     return make_section(context, "cohorts.rates", table, fewest=FEWEST)
 

@@ -16,8 +16,8 @@ from reports.pages.context import Context, make_chart, make_section, make_table,
 from reports.tables import Column, write_currency
 
 SHOWN = (
-    "dialogs", "bookings", "conversion", "kept_amount", "avg_ticket", "unique_clients", "new_clients",
-    "avg_response_ms", "arrival_rate", "no_show_rate", "cancellation_rate",
+    "dialogs", "bookings", "bot_bookings", "conversion", "kept_amount", "earned_amount", "avg_ticket",
+    "unique_clients", "new_clients", "avg_response_ms", "arrival_rate", "no_show_rate", "cancellation_rate",
 )  # fmt: skip
 """Measures of `kpis` that have a card, in their order."""
 CHOSEN_DAYS = 30
@@ -67,12 +67,20 @@ def _build_card(context: Context, row: dict[str, Any]) -> Card:
         title = f"{title}, {write_currency(row['currency'], texts)}"
     return Card(
         title=title,
-        value=write_figure(context, row, row["value"]) if row["is_enough"] else texts.get("kpi.too_few"),
+        value=_write_value(context, row),
         detail=_write_detail(context, row),
         change=_write_change(context, row),
         tone=row["tone"],
         definition=texts.get(f"kpi.{measure}.definition", fewest=FEWEST),
     )
+
+
+def _write_value(context: Context, row: dict[str, Any]) -> str:
+    if not row["is_enough"]:
+        return context.texts.get("kpi.too_few")
+    if row["measure"] in RATES and row["whole_count"] and is_missing(row["value"]):
+        return context.texts.get("kpi.not_recorded")
+    return write_figure(context, row, row["value"])
 
 
 def write_figure(context: Context, row: dict[str, Any], value: Any) -> str:
@@ -94,6 +102,8 @@ def _write_detail(context: Context, row: dict[str, Any]) -> str:
             "kpi.part", part=context.formats.write_number(row["part_count"] or 0),
             whole=context.formats.write_number(row["whole_count"] or 0),
         )  # fmt: skip
+        if not is_missing(row["presumed_count"]) and row["presumed_count"] and row["measure"] != "cancellation_rate":
+            counted += "; " + context.texts.get("kpi.presumed", n=context.formats.write_number(row["presumed_count"]))
         if is_missing(row["value_low"]) or not row["is_enough"]:
             return counted
         low, high = (context.formats.write_percent(row[name]) for name in ("value_low", "value_high"))
@@ -109,6 +119,8 @@ def _write_change(context: Context, row: dict[str, Any]) -> str:
         return texts.get("kpi.no_previous")
     if not row["is_enough"]:
         return ""  # of which the figure itself tells
+    if row["measure"] in RATES and is_missing(row["value"]):
+        return ""
     if is_missing(row["previous_value"]) or row["change"] is None:
         return texts.get("kpi.too_few_before") if row["measure"] in RATES else ""
     before = write_figure(context, row, row["previous_value"])
@@ -181,9 +193,9 @@ def _build_days(context: Context) -> Any:
     rows = list_records(days)
     sessions = [
         {
-            "day": to_instant(row["day"]), "sessions": row["dialogs_started"], "bookings": row["bookings"],
+            "day": to_instant(row["day"]), "sessions": row["dialogs_started"], "bookings": row["new_bookings"],
             "day_text": formats.write_day(row["day"]), "sessions_text": formats.write_number(row["dialogs_started"]),
-            "bookings_text": formats.write_number(row["bookings"]),
+            "bookings_text": formats.write_number(row["new_bookings"]),
         }
         for row in rows
     ]  # fmt: skip
@@ -209,18 +221,24 @@ def _build_days(context: Context) -> Any:
     latest = days.iloc[::-1].reset_index(drop=True)
     table = make_table(
         "days", latest, Column(name="day", kind="day"), Column(name="dialogs_started", kind="integer"),
-        Column(name="bookings", kind="integer"), Column(name="cancelled_bookings", kind="integer"),
-        Column(name="unique_persons", kind="integer"), Column(name="new_persons", kind="integer"),
+        Column(name="new_bookings", kind="integer"), Column(name="moves", kind="integer"),
+        Column(name="cancellations", kind="integer"), Column(name="unique_persons", kind="integer"),
+        Column(name="new_persons", kind="integer"),
         Column(name="median_response_ms", kind="duration"), Column(name="messages", kind="integer"),
     )  # fmt: skip
     money = make_table(
         "revenue", revenue.iloc[::-1].reset_index(drop=True), Column(name="day", kind="day"),
-        Column(name="currency", kind="currency"), Column(name="kept_bookings", kind="integer"),
+        Column(name="currency", kind="currency"), Column(name="booked_count", kind="integer"),
+        Column(name="booked_amount", kind="money", currency="currency", unknown="amount.unknown"),
+        Column(name="kept_bookings", kind="integer"),
         Column(name="kept_amount", kind="money", currency="currency", unknown="amount.unknown"),
         Column(name="cancelled_bookings", kind="integer"),
         Column(name="cancelled_amount", kind="money", currency="currency", unknown="amount.unknown"),
+        Column(name="unknown_count", kind="integer"),
+        Column(name="earned_amount", kind="money", currency="currency", unknown="amount.unknown"),
+        Column(name="earned_recorded_amount", kind="money", currency="currency", unknown="amount.unknown"),
     )  # fmt: skip
-    total = formats.write_number(sum(days["dialogs_started"])), formats.write_number(sum(days["bookings"]))
+    total = formats.write_number(sum(days["dialogs_started"])), formats.write_number(sum(days["new_bookings"]))
     return make_section(
         context, "overview.days",
         make_chart(context, "sessions", sessions, table=table, sessions=total[0], bookings=total[1]),

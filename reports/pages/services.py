@@ -16,6 +16,7 @@ from reports.tables import Column, write_currency
 
 FIGURES = (
     Column(name="bookings_count", kind="integer"), Column(name="arrived_count", kind="integer"),
+    Column(name="presumed_count", kind="integer"),
     Column(name="no_show_count", kind="integer"), Column(name="missed_share", kind="percent"),
     Column(name="cancelled_count", kind="integer"), Column(name="upcoming_count", kind="integer"),
     Column(name="arrived_amount", kind="money", currency="currency", unknown="amount.unknown"),

@@ -132,6 +132,20 @@ class Bookings:
         script = reception.script(client, (client.favourite,), client.staff, reception.any_slot(day))
         topics = dialogues.ask(script)
         spoken = reception.speak(client, day, reception.second_of(), script)
-        reception.close(spoken, client, intent="info", summary=f"Вопрос о: {topics}", stage=dialogues.SERVICE_STAGE)
+        # Some bots tell the booking that the client has once more.
+        booking = next(
+            (held for held in reception.upcoming if held.client is client and held.day > day and not held.cancelled),
+            None,
+        )
+        reception.close(
+            spoken,
+            client,
+            intent="info",
+            summary=f"Вопрос о: {topics}",
+            booking=booking,
+            stage=None if booking else dialogues.SERVICE_STAGE,
+            services=booking.services if booking else (),
+            staff=booking.staff if booking else None,
+        )
         if self._draw() < 0.2:
             self._plans.expect(client, day + 1 + int(self._draw() * 9), day)

@@ -46,7 +46,12 @@ class Changes:
             self._plans.return_after(client, booking.day, day)
             return True
         self._strike(booking)
-        fresh = reception.enter(client, booking.services, staff, slot, source=booking.source, at=spoken.last)
+        # Some bots keep a booking's id when they move it, and only the later dialogue knows the new time.
+        booking.retold = int(booking.id) % 3 == 0
+        fresh = reception.enter(
+            client, booking.services, staff, slot, source=booking.source, at=spoken.last,
+            kept_id=booking.id if booking.retold else None,
+        )  # fmt: skip
         reception.close(
             spoken,
             client,
@@ -55,7 +60,7 @@ class Changes:
             booking=fresh,
             services=fresh.services,
             staff=staff,
-            extra={"rescheduled_from": booking.id},
+            extra={} if booking.retold else {"rescheduled_from": booking.id},
         )
         self._plans.follow(fresh, day)
         return True

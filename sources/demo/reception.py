@@ -166,13 +166,17 @@ class Reception:
         return session
 
     def enter(
-        self, client: Client, services: tuple[Service, ...], staff: Staff, slot: Slot, *, source: str, at: int
-    ) -> Booking:
-        """Book a place: the client gets a number in the booking system, mostly a name and a phone."""
+        self, client: Client, services: tuple[Service, ...], staff: Staff, slot: Slot, *, source: str, at: int,
+        kept_id: str | None = None,
+    ) -> Booking:  # fmt: skip
+        """Book a place: the client gets a number in the booking system, mostly a name and a phone.
+
+        A booking that is moved may keep its id.
+        """
         self.world.bookings += 1 + int(self.draw() * 40)
         date = name_day(slot.day).isoformat()
         booking = Booking(
-            id=str(self.world.bookings),
+            id=kept_id or str(self.world.bookings),
             client=client,
             staff=staff,
             services=services,

@@ -12,7 +12,10 @@ from .people import Client
 
 @dataclass(slots=True, eq=False)
 class Booking:
-    """An appointment. `local` is its start on the salon's clock; `missed`: the client will not come."""
+    """An appointment. `local` is its start on the salon's clock; `missed`: the client will not come.
+
+    `retold`: it was moved to another time under its own id, so that nobody cancelled this one.
+    """
 
     id: str
     client: Client
@@ -26,6 +29,7 @@ class Booking:
     source: str
     cancelled: bool = False
     missed: bool = False
+    retold: bool = False
 
     @property
     def minutes(self) -> int:

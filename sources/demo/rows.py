@@ -107,7 +107,7 @@ def write_session(number: int, session: Session, *, legacy: bool, known_until: i
         booked = (
             booking.id,
             booking.source,
-            "cancelled" if booking.cancelled else "confirmed",
+            "cancelled" if booking.cancelled and not booking.retold else "confirmed",
             format_instant(booking.starts),
             None if session.flaw == "no amount" else f"{booking.amount}.00",
             session.client.salon.profile.currency,

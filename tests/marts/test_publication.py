@@ -106,8 +106,8 @@ def test_a_new_column_of_the_contract_is_added_in_place(salon: Workshop, own_pro
     daily = own_project / "models" / "marts" / "daily"
     edit(
         daily / "revenue_daily.sql",
-        "summed.bookings_without_amount\n",
-        "summed.bookings_without_amount,\n        1 as answer\n",
+        "summed.earned_without_amount\n",
+        "summed.earned_without_amount,\n        1 as answer\n",
     )
     edit(
         daily / "_daily.yml",
@@ -153,6 +153,20 @@ def test_a_narrower_type_is_a_persons_decision(salon: Workshop) -> None:
     salon.execute("alter table dashboard.sessions alter column messages_count type text")
     with pytest.raises(BuildError, match=r"(?s)messages_count is text.*decide"):
         salon.build_with_dbt(full_refresh=True, select="sessions")
+
+
+def test_a_key_that_is_widened_is_widened_in_place(salon: Workshop) -> None:
+    salon.execute(
+        "alter table dashboard.freed_slots drop constraint freed_slots_pkey, add primary key (tenant_id, booking_id)"
+    )
+    before = read_identities(salon)
+    salon.build_with_dbt(full_refresh=True)
+    assert read_identities(salon) == before
+    [key] = salon.execute(
+        "select pg_get_constraintdef(oid) as columns from pg_constraint "
+        "where conrelid = 'dashboard.freed_slots'::regclass and contype = 'p'"
+    )
+    assert key["columns"] == "PRIMARY KEY (tenant_id, booking_id, visit_at)"
 
 
 def test_another_key_is_a_persons_decision(salon: Workshop) -> None:

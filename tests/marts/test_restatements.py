@@ -26,8 +26,8 @@ def built_salon(make_database: Callable[[str | None], str], built_template: str,
     workshop.add_tenant()
     workshop.add_client()
     workshop.add_session(
-        "visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00", booking_id="81", booking_amount=1500,
-        booking_currency="RUB",
+        "visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00", booking_id="81", booking_status="confirmed",
+        booking_amount=1500, booking_currency="RUB",
     )  # fmt: skip
     workshop.add_message(1, "2026-02-01 10:00+00", session="visit")
     workshop.add_message(2, "2026-02-01 10:00:04+00", session="visit", role="assistant")
@@ -86,7 +86,9 @@ def test_each_change_is_a_row_and_the_last_is_current(salon: Workshop) -> None:
     for amount in ("1700.50", "0.10", "1500"):
         salon.execute("update conversation_sessions_v2 set booking_amount = %s", (amount,))
         salon.build()
-    rows = salon.execute("select * from dashboard.restatements order by restated_at")
+    measures = salon.execute("select distinct measure from dashboard.restatements order by measure")
+    assert [row["measure"] for row in measures] == ["booked_amount", "kept_amount"]
+    rows = salon.execute("select * from dashboard.restatements where measure = 'kept_amount' order by restated_at")
     assert [(row["previous_value"], row["value"], row["is_current"]) for row in rows] == [
         (Decimal(1500), Decimal("1700.50"), False),
         (Decimal("1700.50"), Decimal("0.10"), False),
@@ -174,8 +176,8 @@ def test_a_row_that_is_gone_is_withdrawn_and_comes_back_as_a_restatement(salon: 
 
 def test_revenue_that_turns_up_late_is_a_restatement_of_nothing(salon: Workshop) -> None:
     salon.add_session(
-        "late", "2026-02-02 10:00+00", "2026-02-02 10:20+00", booking_id="82", booking_amount=900,
-        booking_currency="KZT",
+        "late", "2026-02-02 10:00+00", "2026-02-02 10:20+00", booking_id="82", booking_status="confirmed",
+        booking_amount=900, booking_currency="KZT",
     )  # fmt: skip
     salon.build()
     late = read_restatements(salon)["kept_amount KZT"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,14 +14,30 @@ from tests.oracle.records import Row
 DayKey = tuple[UUID, date]
 
 
-def compute_metrics(days: list[Row], sessions: list[Row], dialogs: list[Row]) -> list[Row]:
+def compute_metrics(days: list[Row], sessions: list[Row], dialogs: list[Row], visits: list[Row]) -> list[Row]:
     """Return the rows of `metrics_dailies` (seed 02, feature 5)."""
     started, sent = group_days(sessions, "started_day"), group_days(dialogs, "sent_day")
+    made = group_days(visits, "first_booked_day")
     replies: dict[Any, list[int]] = defaultdict(list)
     for row in dialogs:
         if row["response_ms"] is not None:
             replies[row["tenant_id"], row["session_id"]].append(row["response_ms"])
-    return [describe_day(day, started[name_day(day)], sent[name_day(day)], replies) for day in days]
+    return [
+        {**describe_day(day, started[name_day(day)], sent[name_day(day)], replies), **count_made(made[name_day(day)])}
+        for day in days
+    ]
+
+
+def count_made(made: list[Row]) -> Row:
+    """Return how many bookings were made, moved and cancelled, whoever made them and by who did."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in ("new_bookings", "moves", "cancellations")}
+    for visit in made:
+        source = (visit["first_booking_source"] or "unknown").lower()
+        counts["new_bookings"][source] += visit["outcome"] != "moved"
+        counts["moves"][source] += (visit["outcome"] == "moved") + visit["times_moved"]
+        counts["cancellations"][source] += visit["outcome"] == "cancelled"
+    totals = {name: found.total() for name, found in counts.items()}
+    return {**totals, **{f"{name}_by_source": dict(+found) for name, found in counts.items()}}
 
 
 def group_days(rows: list[Row], day: str) -> dict[DayKey, list[Row]]:
@@ -54,7 +70,7 @@ def describe_day(day: Row, started: list[Row], sent: list[Row], replies_of: dict
         "response_count": len(replies),
         "median_response_ms": compute_percentile(replies, 0.5),
         "p90_response_ms": compute_percentile(replies, 0.9),
-        "cancelled_bookings": count_rows(archived, is_booking_cancelled=True),
+        "cancelled_bookings": count_rows(archived, is_booked=True, booking_status="cancelled"),
         "unique_clients": len({row["client_id"] for row in archived}),
         "new_clients": count_rows(archived, is_first_session=True),
         "inferred_sessions": len(inferred),
@@ -113,25 +129,64 @@ def describe_funnel(archived: list[Row]) -> Row:
     }
 
 
-def compute_revenue(days: list[Row], sessions: list[Row]) -> list[Row]:
-    """Return the rows of `revenue_daily`: days and currencies with bookings, never added across currencies."""
-    rows, archived = [], group_archived(sessions)
+def compute_revenue(days: list[Row], visits: list[Row]) -> list[Row]:
+    """Return the rows of `revenue_daily`: what was booked by the day it was made, earned by the day of the visit."""
+    standing = [visit for visit in visits if visit["outcome"] != "moved"]
+    made = group_days(standing, "first_booked_day")
+    visited = group_days([visit for visit in visits if visit["outcome"] == "arrived"], "visit_day")
+    rows = []
     for day in days:
-        booked = [row for row in archived[name_day(day)] if row["is_booked"]]
-        for currency in {row["booking_currency"] or "XXX" for row in booked}:
-            chosen = [row for row in booked if (row["booking_currency"] or "XXX") == currency]
-            kept = [row for row in chosen if not row["is_booking_cancelled"]]
-            cancelled = [row for row in chosen if row["is_booking_cancelled"]]
-            rows.append({
+        booked, earned = made[name_day(day)], visited[name_day(day)]
+        rows += [
+            {
                 **day,
                 "currency": currency,
-                "kept_bookings": len(kept),
-                "kept_amount": sum_amounts(kept),
-                "cancelled_bookings": len(cancelled),
-                "cancelled_amount": sum_amounts(cancelled),
-                "bookings_without_amount": count_rows(chosen, booking_amount=None),
-            })  # fmt: skip
+                **sum_booked([visit for visit in booked if name_currency(visit) == currency]),
+                **sum_earned([visit for visit in earned if name_currency(visit) == currency]),
+            }
+            for currency in {name_currency(visit) for visit in (*booked, *earned)}
+        ]
     return rows
+
+
+def name_currency(visit: Row) -> str:
+    """Return the currency of a booking, or that it has none."""
+    return visit["booking_currency"] or "XXX"
+
+
+def sum_booked(booked: list[Row]) -> Row:
+    """Return what bookings of one currency cost, by what became of them."""
+    kept = [visit for visit in booked if visit["is_kept"]]
+    lost = [visit for visit in booked if not visit["is_kept"]]
+    parts = {
+        name: [visit for visit in lost if visit["outcome"] == name] for name in ("cancelled", "no_show", "unknown")
+    }
+    assert len(booked) == len(kept) + sum(map(len, parts.values()))
+    return {
+        "booked_count": len(booked),
+        "booked_amount": sum_amounts(booked),
+        "kept_bookings": len(kept),
+        "kept_amount": sum_amounts(kept),
+        "cancelled_bookings": len(parts["cancelled"]),
+        "cancelled_amount": sum_amounts(parts["cancelled"]),
+        "no_show_count": len(parts["no_show"]),
+        "no_show_amount": sum_amounts(parts["no_show"]),
+        "unknown_count": len(parts["unknown"]),
+        "unknown_amount": sum_amounts(parts["unknown"]),
+        "bookings_without_amount": count_rows(booked, booking_amount=None),
+    }
+
+
+def sum_earned(earned: list[Row]) -> Row:
+    """Return what visits of one currency brought, and what of it somebody recorded."""
+    recorded = [visit for visit in earned if visit["outcome_source"] == "recorded"]
+    return {
+        "earned_count": len(earned),
+        "earned_amount": sum_amounts(earned),
+        "earned_recorded_count": len(recorded),
+        "earned_recorded_amount": sum_amounts(recorded),
+        "earned_without_amount": count_rows(earned, booking_amount=None),
+    }
 
 
 def group_archived(sessions: list[Row]) -> dict[DayKey, list[Row]]:

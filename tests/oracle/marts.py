@@ -44,19 +44,19 @@ def compute_world(world: World, as_of: date) -> dict[str, list[Row]]:
     world = redact_world(world)
     dialogs = compute_dialogs(world)
     sessions = compute_sessions(world, dialogs)
-    days = compute_tenant_days(world, as_of)
     people = identify_persons(world.clients)
     person_days = compute_person_days(people, sessions)
     visits = compute_visits(world, people, as_of)
+    days = compute_tenant_days(world, visits, as_of)
     clients = compute_clients(world, visits, people, as_of)
     return {
         "dashboard.dialogs": dialogs,
         "dashboard.sessions": sessions,
         "intermediate.int_tenant_days": add_timezones(world, days),
         "intermediate.int_person_days": person_days,
-        "dashboard.metrics_dailies": count_persons(compute_metrics(days, sessions, dialogs), person_days),
+        "dashboard.metrics_dailies": count_persons(compute_metrics(days, sessions, dialogs, visits), person_days),
         "dashboard.funnel_daily": compute_funnel(days, sessions),
-        "dashboard.revenue_daily": compute_revenue(days, sessions),
+        "dashboard.revenue_daily": compute_revenue(days, visits),
         "dashboard.kpis": compute_kpis(world, days, sessions, dialogs, visits, person_days, as_of),
         "dashboard.traffic_hourly": compute_traffic(world, days, sessions, dialogs),
         "dashboard.visits": visits,

@@ -12,6 +12,7 @@ from uuid import UUID
 from tests.oracle.local_days import find_end
 from tests.oracle.rates import describe_rate, round_rate
 from tests.oracle.records import Row, Tenant, World
+from tests.oracle.settings import find_recorded_share
 
 FIRST_EVER = (("second_visit_90d", 90, 1), ("third_visit_180d", 180, 2))
 FROM_A_MONTH = (("rebook_client_30d_fwd", 30), ("rebook_client_60d_fwd", 60), ("rebook_client_90d_fwd", 90))
@@ -56,24 +57,39 @@ def compute_retention(visits: list[Row], as_of: date) -> list[Row]:
 def compute_visit_rates(world: World, visits: list[Row], as_of: date) -> list[Row]:
     """Return the rows of `visit_rates`."""
     tenants = {tenant.id: tenant for tenant in world.tenants}
-    counts: dict[tuple[UUID, date, str], list[bool]] = defaultdict(list)
+    counts: dict[tuple[UUID, date, str], list[tuple[Row, bool]]] = defaultdict(list)
     for visit in visits:
         tenant = tenants[visit["tenant_id"]]
         if visit["outcome"] in ("moved", "upcoming") or not is_due(tenant, visit, as_of):
             continue
         for measure, is_part in assess_visit(visit).items():
-            counts[visit["tenant_id"], visit["visit_day"].replace(day=1), measure].append(is_part)
+            counts[visit["tenant_id"], visit["visit_day"].replace(day=1), measure].append((visit, is_part))
     return [
         {
             "tenant_id": tenant_id,
             "visit_month": month,
             "measure": measure,
-            "part_count": sum(found),
-            "whole_count": len(found),
-            **describe_rate(sum(found), len(found)),
+            **describe_assessed(measure, found, find_recorded_share(tenants[tenant_id])),
         }
         for (tenant_id, month, measure), found in counts.items()
     ]
+
+
+def describe_assessed(measure: str, found: list[tuple[Row, bool]], percent: int) -> Row:
+    """Return counts and rate of due bookings; no rate of who came where too few of them were recorded."""
+    part, whole = sum(is_part for _, is_part in found), len(found)
+    attended = [visit for visit, _ in found if visit["outcome"] in ("arrived", "no_show")]
+    presumed = sum(visit["outcome_source"] == "presumed" for visit in attended)
+    recorded = len(attended) - presumed
+    is_hidden = measure in ("arrival", "no_show") and presumed > 0 and 100 * recorded < percent * len(attended)
+    return {
+        "part_count": part,
+        "whole_count": whole,
+        **describe_rate(part, 0 if is_hidden else whole),
+        "attendance_count": len(attended),
+        "presumed_count": presumed,
+        "recorded_share": round_rate(Decimal(recorded) / len(attended)) if attended else None,
+    }
 
 
 def assess_visit(visit: Row) -> dict[str, bool]:
@@ -102,7 +118,8 @@ def compute_peers(
     since = as_of.replace(year=as_of.year - 1, day=1)
     visitors = Counter(row["tenant_id"] for row in persons if row["visits_count"] > 0)
     sizes = {tenant.id: visitors[tenant.id] for tenant in tenants if tenant.is_active}
-    counts: dict[tuple[UUID, str], list[int]] = defaultdict(lambda: [0, 0])
+    needed = {tenant.id: find_recorded_share(tenant) for tenant in tenants}
+    counts: dict[tuple[UUID, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for rows, month, part_name, whole_name in (
         (retention, "cohort_month", "returned_count", "assessable_count"),
         (visit_rates, "visit_month", "part_count", "whole_count"),
@@ -111,12 +128,21 @@ def compute_peers(
             if row["tenant_id"] in sizes and row[month] >= since:
                 counts[row["tenant_id"], row["measure"]][0] += row[part_name]
                 counts[row["tenant_id"], row["measure"]][1] += row[whole_name]
+                counts[row["tenant_id"], row["measure"]][2] += row.get("attendance_count", 0)
+                counts[row["tenant_id"], row["measure"]][3] += row.get("presumed_count", 0)
+    told = {
+        (tenant_id, measure): (part, whole)
+        for (tenant_id, measure), (part, whole, attended, presumed) in counts.items()
+        if measure not in ("arrival", "no_show")
+        or not presumed
+        or 100 * (attended - presumed) >= needed[tenant_id] * attended
+    }
     known: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for (tenant_id, measure), (part, whole) in counts.items():
+    for (tenant_id, measure), (part, whole) in told.items():
         if whole:
             known[measure].append((sizes[tenant_id], part / whole))
     found = []
-    for (tenant_id, measure), (part, whole) in counts.items():
+    for (tenant_id, measure), (part, whole) in told.items():
         if not whole:
             continue
         size = sizes[tenant_id]

@@ -9,6 +9,7 @@ from tests.oracle.local_days import find_day
 from tests.oracle.numbers import count_milliseconds
 from tests.oracle.records import Row, Session, World
 from tests.oracle.stages import find_progress, is_booked, meant_to_book
+from tests.oracle.statuses import read_kind
 
 
 def compute_sessions(world: World, dialogs: list[Row]) -> list[Row]:
@@ -80,7 +81,7 @@ def describe_archived(session: Session, sessions: tuple[Session, ...], dialogs: 
         "steps_completed": progress.steps_completed,
         "is_booking_intended": meant_to_book(session),
         "is_booked": booked,
-        "is_booking_cancelled": booked and session.booking_status == "cancelled",
+        "is_booking_cancelled": booked and read_kind(session.booking_status) == "cancelled",
         "booking_id": clean_text(session.booking_id),
         "booking_source": session.booking_source,
         "booking_status": session.booking_status,

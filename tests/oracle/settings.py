@@ -11,6 +11,7 @@ from tests.oracle.records import Tenant
 LOSS_PERIOD_DAYS = 90
 LATE_CANCELLATION_HOURS = 24
 REPLY_TIMEOUT_HOURS = 24
+RECORDED_ATTENDANCE_PERCENT = 50
 
 
 def find_loss_period(tenant: Tenant) -> int:
@@ -28,10 +29,20 @@ def find_reply_timeout(tenant: Tenant) -> timedelta:
     return timedelta(hours=find_setting(tenant, "reply_timeout_hours", REPLY_TIMEOUT_HOURS))
 
 
+def find_recorded_share(tenant: Tenant) -> int:
+    """Return how many of a hundred who came or missed have to be recorded for rates of them to be told."""
+    value = read_setting(tenant, "recorded_attendance_percent")
+    return int(value) if re.fullmatch("[0-9]|[1-9][0-9]|100", value) else RECORDED_ATTENDANCE_PERCENT
+
+
 def find_setting(tenant: Tenant, name: str, default: int) -> int:
     """Return a whole number of at most four digits, from 1 up, as number or as text; anything else is no setting."""
+    value = read_setting(tenant, name)
+    return int(value) if re.fullmatch("[1-9][0-9]{0,3}", value) else default
+
+
+def read_setting(tenant: Tenant, name: str) -> str:
+    """Return a setting that is a whole number or a text as text; nothing where it is neither."""
     settings = tenant.metadata.get("settings") if isinstance(tenant.metadata, dict) else None
     value: Any = settings.get(name) if isinstance(settings, dict) else None
-    if isinstance(value, int | str) and not isinstance(value, bool) and re.fullmatch("[1-9][0-9]{0,3}", str(value)):
-        return int(value)
-    return default
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""

@@ -10,12 +10,12 @@ from tests.oracle.records import Row, Tenant, World
 CALENDAR_STARTS_ON = date(2015, 1, 1)
 
 
-def compute_tenant_days(world: World, as_of: date) -> list[Row]:
+def compute_tenant_days(world: World, visits: list[Row], as_of: date) -> list[Row]:
     """Return the days of `int_tenant_days`; every day up to a day that is over is final."""
     return [
         {"tenant_id": tenant.id, "day": day, "is_final": True}
         for tenant in world.tenants
-        for day in sorted(list_days(tenant, list_eventful_days(tenant, world), as_of))
+        for day in sorted(list_days(tenant, list_eventful_days(tenant, world, visits), as_of))
     ]
 
 
@@ -25,11 +25,12 @@ def add_timezones(world: World, days: list[Row]) -> list[Row]:
     return [{**day, "timezone": zones[day["tenant_id"]]} for day in days]
 
 
-def list_eventful_days(tenant: Tenant, world: World) -> set[date]:
-    """Return the days on which an archived session started or a message was sent."""
+def list_eventful_days(tenant: Tenant, world: World, visits: list[Row]) -> set[date]:
+    """Return the days on which an archived session started, a message was sent or a visit was."""
     moments = [session.started_at for session in world.sessions if session.tenant_id == tenant.id]
     moments += [message.created_at for message in world.messages if message.tenant_id == tenant.id]
-    return {find_day(tenant, moment) for moment in moments}
+    came = {visit["visit_day"] for visit in visits if visit["tenant_id"] == tenant.id and visit["is_visit"]}
+    return came | {find_day(tenant, moment) for moment in moments}
 
 
 def list_days(tenant: Tenant, eventful: set[date], as_of: date) -> set[date]:

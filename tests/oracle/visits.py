@@ -18,10 +18,8 @@ from tests.oracle.records import Row, Session, Tenant, World
 from tests.oracle.sessions import clean_text
 from tests.oracle.settings import find_late_hours
 from tests.oracle.stages import is_number, is_text
+from tests.oracle.statuses import STANDING, read_kind
 
-CANCELLED = ("cancelled", "canceled")
-MISSED = ("no_show", "noshow", "no-show", "missed", "-1")
-ARRIVED = ("arrived", "completed", "visited", "attended", "done", "1")
 HOUR = 3_600_000
 
 Key = tuple[UUID, str]
@@ -57,9 +55,21 @@ class Booking:
         return self.find_last(lambda dialogue: read_status(dialogue.booking_status))
 
     @property
-    def visit_status(self) -> str | None:
+    def kind(self) -> str | None:
+        """What that status says."""
+        return read_kind(self.status)
+
+    @property
+    def visit_kind(self) -> str | None:
         """What was told last of the visit itself."""
-        return self.find_last(lambda dialogue: read_status(read_meta(dialogue, "visit_status")))
+        return self.find_last(lambda dialogue: read_kind(read_meta(dialogue, "visit_status")))
+
+    @property
+    def slot_taken_at(self) -> datetime:
+        """Since when it has its time: the last dialogue that told another one than before."""
+        told = [dialogue for dialogue in self.dialogues if dialogue.booking_datetime]
+        changed = [after for before, after in pairwise(told) if before.booking_datetime != after.booking_datetime]
+        return changed[-1].started_at if changed else self.booked_at
 
     def find_last(self, read: Callable[[Session], Told | None]) -> Told | None:
         """Return what the last dialogue that says something says."""
@@ -121,7 +131,7 @@ def group_bookings(sessions: Iterable[Session]) -> dict[Key, Booking]:
 
 def find_cancellation(booking: Booking, own: list[Session]) -> datetime | None:
     """Return when a cancelled booking was cancelled, as far as a dialogue of its client tells it."""
-    if booking.status not in CANCELLED:
+    if booking.kind != "cancelled":
         return None
     naming = [dialogue.started_at for dialogue in own if cancels(dialogue, booking.booking_id)]
     silent = [
@@ -148,8 +158,35 @@ def names_a_booking(dialogue: Session) -> bool:
     return clean_text(dialogue.booking_id) is not None or any(named)
 
 
-def find_moves(own: list[Session], bookings: dict[Key, Booking]) -> dict[str, Move]:
-    """Return which bookings of one person were moved; `own` are the dialogues of all their clients."""
+def find_all_moves(
+    talks: dict[tuple[UUID, UUID], list[Session]], bookings: dict[Key, Booking], people: People
+) -> dict[Key, Move]:
+    """Return which bookings were moved, and did not come back: the move that counts of each."""
+    moves: dict[Key, list[Move]] = defaultdict(list)
+    arrivals: dict[Key, datetime] = {}
+    for (tenant_id, person_id), own in talks.items():
+        for older, found in list_moves(own, bookings).items():
+            if (tenant_id, older) not in bookings:
+                continue
+            if name_user(people, bookings[tenant_id, older].dialogues[-1]) != person_id:
+                continue
+            moves[tenant_id, older] += found
+            for move in found:
+                key = tenant_id, move.moved_to
+                arrivals[key] = max(arrivals.get(key, move.moved_at), move.moved_at)
+    left = {
+        key: [move for move in found if key not in arrivals or move.moved_at > arrivals[key]]
+        for key, found in moves.items()
+    }
+    return {
+        key: min(found, key=lambda move: (not move.is_told, move.moved_at, move.session_id.int))
+        for key, found in left.items()
+        if found
+    }
+
+
+def list_moves(own: list[Session], bookings: dict[Key, Booking]) -> dict[str, list[Move]]:
+    """Return all that the dialogues of one person move, by the booking that goes."""
     moves: dict[str, list[Move]] = defaultdict(list)
     for dialogue in own:
         newer = clean_text(dialogue.booking_id)
@@ -161,11 +198,7 @@ def find_moves(own: list[Session], bookings: dict[Key, Booking]) -> dict[str, Mo
             older, is_told = find_replaced(dialogue, own, bookings) if is_made else None, False
         if older is not None and older != newer:
             moves[older].append(Move(newer, dialogue.started_at, dialogue.session_id, is_told))
-    first = {
-        older: min(found, key=lambda move: (not move.is_told, move.moved_at, move.session_id.int))
-        for older, found in moves.items()
-    }
-    return {older: move for older, move in first.items() if (own[0].tenant_id, older) in bookings}
+    return moves
 
 
 def find_replaced(dialogue: Session, own: list[Session], bookings: dict[Key, Booking]) -> str | None:
@@ -192,13 +225,19 @@ def compute_visits(world: World, people: People, as_of: date) -> list[Row]:
     talks: dict[tuple[UUID, UUID], list[Session]] = defaultdict(list)
     for session in world.sessions:
         talks[session.tenant_id, name_user(people, session)].append(session)
-    moves = {person: find_moves(own, bookings) for person, own in talks.items()}
+    moves = find_all_moves(talks, bookings, people)
     rows = []
-    for booking in bookings.values():
-        person = (booking.tenant_id, name_user(people, booking.dialogues[-1]))
-        move, cancelled_at = moves[person].get(booking.booking_id), find_cancellation(booking, talks[person])
-        row = describe_booking(booking, move, cancelled_at, tenants[booking.tenant_id], as_of)
-        rows.append({**row, "person_id": person[1]})
+    for key, booking in bookings.items():
+        person_id = name_user(people, booking.dialogues[-1])
+        cancelled_at = find_cancellation(booking, talks[booking.tenant_id, person_id])
+        row = describe_booking(booking, moves.get(key), cancelled_at, tenants[booking.tenant_id], as_of)
+        first = find_first(booking, bookings, moves)
+        row["person_id"] = person_id
+        row["first_booking_id"] = first.booking_id
+        row["first_booked_at"] = first.booked_at
+        row["first_booked_day"] = find_day(tenants[booking.tenant_id], first.booked_at)
+        row["first_booking_source"] = read_source(first)
+        rows.append(row)
     number_visits(rows)
     return rows
 
@@ -206,6 +245,29 @@ def compute_visits(world: World, people: People, as_of: date) -> list[Row]:
 def name_user(people: People, dialogue: Session) -> UUID:
     """Return the person who leads a dialogue."""
     return people.get((dialogue.tenant_id, dialogue.user_id), dialogue.user_id)
+
+
+def find_first(booking: Booking, bookings: dict[Key, Booking], moves: dict[Key, Move]) -> Booking:
+    """Return the booking made first of all whose moves lead to the same one."""
+    last = find_last(booking, bookings, moves)
+    related = [
+        bookings[key]
+        for key in {*moves, (last.tenant_id, last.booking_id)}
+        if key[0] == booking.tenant_id and find_last(bookings[key], bookings, moves) == last
+    ]
+    return min(related, key=lambda other: (other.booked_at, other.booking_id))
+
+
+def find_last(booking: Booking, bookings: dict[Key, Booking], moves: dict[Key, Move]) -> Booking:
+    """Return the booking that a booking was moved to in the end, or itself."""
+    while move := moves.get((booking.tenant_id, booking.booking_id)):
+        booking = bookings[booking.tenant_id, move.moved_to]
+    return booking
+
+
+def read_source(booking: Booking) -> str | None:
+    """Return who made it, as the first dialogue that says so has it."""
+    return next(filter(None, (clean_text(dialogue.booking_source) for dialogue in booking.dialogues)), None)
 
 
 def describe_booking(
@@ -223,7 +285,7 @@ def describe_booking(
         "client_id": booking.client_id,
         "session_id": first.session_id,
         "channel": first.channel,
-        "booking_source": next(filter(None, (clean_text(d.booking_source) for d in booking.dialogues)), None),
+        "booking_source": read_source(booking),
         "booked_at": booking.booked_at,
         "booked_day": find_day(tenant, booking.booked_at),
         "visit_at": visit_at,
@@ -243,6 +305,9 @@ def describe_booking(
         else count_milliseconds(released_at, visit_at) < find_late_hours(tenant) * HOUR,
         "times_moved": booking.count_moves(),
         "moved_to_booking_id": move.moved_to if move else None,
+        "status_kind": booking.kind,
+        "is_kept": outcome in ("upcoming", "arrived") or (outcome == "unknown" and booking.kind in STANDING),
+        "slot_taken_at": booking.slot_taken_at,
     }
 
 
@@ -255,20 +320,22 @@ def read_price(dialogue: Session) -> tuple[Decimal, str | None] | None:
 
 def judge(booking: Booking, move: Move | None, moment: datetime) -> tuple[str, str | None]:
     """Return what became of a booking, and who says so."""
-    said = {booking.status, booking.visit_status}
+    said = {booking.kind, booking.visit_kind}
     if move:
         return "moved", "recorded" if move.is_told else "inferred"
-    if booking.status in CANCELLED:
+    if booking.kind == "cancelled":
         return "cancelled", "recorded"
     if booking.visit_at is None:
         return "unknown", None
+    if booking.kind == "unknown" and booking.visit_kind not in ("no_show", "arrived"):
+        return "unknown", None
     if booking.visit_at >= moment:
         return "upcoming", None
-    if said & set(MISSED):
+    if "no_show" in said:
         return "no_show", "recorded"
-    if said & set(ARRIVED):
+    if "arrived" in said:
         return "arrived", "recorded"
-    if booking.status == "confirmed":
+    if booking.kind == "confirmed":
         return "arrived", "presumed"
     return "unknown", None
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tests.oracle.dailies import count_rows, sum_amounts
 from tests.oracle.records import Row, Wish, World
+from tests.oracle.settings import find_recorded_share
 from tests.oracle.visits import read_scalar
 
 Names = dict[tuple[UUID, str | None], str]
@@ -17,6 +18,7 @@ def compute_visits_monthly(world: World, visits: list[Row]) -> list[Row]:
     """Return the rows of `visits_monthly`."""
     titles = collect_names(world, read_wished_service, "service_title")
     people = collect_names(world, lambda wish: read_told(wish, "staff_id"), "staff_name")
+    percents = {tenant.id: find_recorded_share(tenant) for tenant in world.tenants}
     groups: dict[tuple[UUID, object, str, str, str], list[Row]] = defaultdict(list)
     for visit in visits:
         if visit["visit_at"] is not None and visit["outcome"] != "moved":
@@ -37,6 +39,7 @@ def compute_visits_monthly(world: World, visits: list[Row]) -> list[Row]:
             "service_title": titles.get((tenant_id, service)),
             "staff_name": people.get((tenant_id, staff)),
             **describe_bookings(booked),
+            "recorded_attendance_percent": percents[tenant_id],
         }
         for (tenant_id, month, service, staff, currency), booked in groups.items()
     ]
@@ -55,6 +58,8 @@ def describe_bookings(booked: list[Row]) -> Row:
         "visited_clients_count": len({visit["person_id"] for visit in arrived}),
         "arrived_amount": sum_amounts(arrived),
         "amount_missing_count": count_rows(arrived, booking_amount=None),
+        "presumed_count": count_rows(arrived, outcome_source="presumed"),
+        "presumed_amount": sum_amounts([visit for visit in arrived if visit["outcome_source"] == "presumed"]),
     }
 
 

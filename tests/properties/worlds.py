@@ -32,9 +32,13 @@ SERVICES: tuple[object, ...] = (
 STAFF = ("4844805", "4844805", "7", "", 4844805, None, ["4844805"], False)
 STATUSES = (
     "confirmed", "confirmed", "confirmed", "confirmed", None, "cancelled", "cancelled", "CANCELLED", " canceled ",
-    "no_show", "arrived", "created", " ", "-1", "confirmed, 89161234567",
+    "no_show", "arrived", "created", " ", "-1", "confirmed, 89161234567", "No Show", "cancelled_by_user", "Отменена",
+    "ОТМЕНЕНА-КЛИЕНТОМ", "\tCancelled\n", "no-show ", "не пришёл", "Подтверждена", "перенесена", "2", "paid",
+    "-", "Завершён.",
 )  # fmt: skip
-VISIT_STATUSES = (None, None, "arrived", "NO_SHOW", 1, -1, "missed ", "late", "", {"arrived": 1}, True)
+VISIT_STATUSES = (
+    None, None, "arrived", "NO_SHOW", 1, -1, "missed ", "late", "", {"arrived": 1}, True, "Did not come", "пришла",
+)  # fmt: skip
 INTENTS = (
     None, None, "booking", "booking", "Booking ", "BOOK", "запись", "", "  ", "cancel", "reschedule", " Cancel ",
     "Reschedule", "info", "bookings", "call 89161234567",
@@ -56,6 +60,7 @@ SETTINGS: tuple[dict[str, object], ...] = (
     {"late_cancellation_hours": 48}, {"loss_period_days": 0, "late_cancellation_hours": "soon"},
     {"loss_period_days": 1.5, "late_cancellation_hours": -2}, {"loss_period_days": True},
     {"reply_timeout_hours": 1}, {"reply_timeout_hours": "48"}, {"reply_timeout_hours": "1.5"},
+    {"recorded_attendance_percent": 0}, {"recorded_attendance_percent": "100"}, {"recorded_attendance_percent": 101},
 )  # fmt: skip
 LATER = (
     *[timedelta(0)] * 12,
@@ -261,6 +266,33 @@ def draw_regular_visit(random: Random, number: int, first: int, scenes: list[dat
     )
 
 
+def draw_retelling(random: Random, number: int, first: int, scenes: list[datetime]) -> list[Session]:
+    """Draw a booking that up to five dialogues tell: at several times, in any state, moved to a new id and back."""
+    client = first + random.choice((0, 0, CLIENTS))
+    made = draw_session(random, number, first, scenes)
+    ids = [f"{client}, told {number}", f"{client}, moved {number}"]
+    slots = [draw_end_of_day(random), draw_end_of_day(random), None]
+    started_at, told = made.started_at, []
+    for turn in range(random.randint(2, 5)):
+        booking_id, meta = random.choice((ids[0], ids[0], ids[0], ids[1])), draw_meta(random, client)
+        if random.random() < 0.3:
+            meta = {"rescheduled_from": ids[booking_id == ids[0]], "staff_id": random.choice(STAFF)}
+        told.append(
+            replace(
+                draw_session(random, number + turn, first, scenes),
+                tenant_id=name_tenant(client // CLIENTS),
+                user_id=name_client(client),
+                started_at=started_at,
+                booking_id=booking_id,
+                booking_status=random.choice(STATUSES),
+                booking_datetime=random.choice(slots),
+                meta=meta,
+            )
+        )
+        started_at += random.choice((timedelta(0), timedelta(minutes=30), timedelta(days=1), timedelta(days=3)))
+    return told
+
+
 def draw_message(
     random: Random, number: int, first: int, scenes: list[datetime], sessions: tuple[Session, ...]
 ) -> Message:
@@ -296,6 +328,8 @@ def draw_world(random: Random, number: int) -> World:
     archived = tuple(draw_session(random, row + n, first, scenes) for n in range(random.randint(3, 20)))
     regular = range(row + len(archived), row + len(archived) + random.randint(0, 8))
     archived += tuple(draw_regular_visit(random, n, first, scenes) for n in regular)
+    for _ in range(random.choice((0, 0, 1, 2))):
+        archived += tuple(draw_retelling(random, row + len(archived), first, scenes))
     people = range(first, first + TENANTS * CLIENTS)
     return World(
         tenants=tuple(draw_tenant(random, number * TENANTS + n, scenes) for n in range(TENANTS)),

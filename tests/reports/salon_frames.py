@@ -100,14 +100,15 @@ PERIODS = {
 
 
 def make_rate(
-    measure: str, now: tuple[int, int], before: tuple[int, int], *, days: int = 30, is_comparable: bool = True
-) -> tuple[Any, ...]:
-    """Return a row of `kpis` of a rate: so many of so many now and before."""
-    share, low, high = limit_share(*now)
+    measure: str, now: tuple[int, int], before: tuple[int, int], *, days: int = 30, is_comparable: bool = True,
+    presumed: int | None = None, presumed_before: int | None = None, is_told: bool = True,
+) -> tuple[Any, ...]:  # fmt: skip
+    """Return a row of `kpis` of a rate: so many of so many now and before; not told where too much is presumed."""
+    share, low, high = limit_share(*now) if is_told else limit_share(0, 0)
     share_before, low_before, high_before = limit_share(*before)
     return (
         days, measure, "", *PERIODS[days], share, *now, low, high, share_before, *before, low_before, high_before,
-        is_comparable,
+        is_comparable, presumed, presumed_before,
     )  # fmt: skip
 
 
@@ -118,7 +119,7 @@ def make_figure(
     """Return a row of `kpis` of a count, an amount or a mean over ``n``."""
     return (
         days, measure, currency, *PERIODS[days], value, None, n, None, None, before, None, n_before, None, None,
-        is_comparable,
+        is_comparable, None, None,
     )  # fmt: skip
 
 
@@ -127,6 +128,7 @@ KPIS = [
     make_figure("bookings", 6, 6, days=7),
     make_rate("conversion", (6, 15), (6, 12), days=7),
     make_rate("arrival_rate", (0, 0), (0, 0), days=7),
+    make_rate("no_show_rate", (0, 24), (1, 25), days=7, presumed=24, presumed_before=10, is_told=False),
     make_figure("dialogs", 80, 50),
     make_figure("bookings", 48, 47),
     make_figure("cancelled_bookings", 3, 0),
@@ -140,7 +142,9 @@ KPIS = [
     make_figure("unique_clients", 60, 61),
     make_figure("new_clients", 0, 20),
     make_figure("avg_response_ms", money("12400.0"), money("15500.0"), n=310, n_before=280),
-    make_rate("arrival_rate", (56, 70), (48, 80)),
+    make_figure("bot_bookings", 40, 39),
+    make_figure("earned_amount", money("48000.00"), money("47000.00"), currency="RUB"),
+    make_rate("arrival_rate", (56, 70), (48, 80), presumed=14, presumed_before=0),
     make_rate("no_show_rate", (5, 56), (0, 29)),
     make_rate("cancellation_rate", (20, 60), (3, 12)),
     make_rate("unknown_rate", (1, 100), (1, 100)),
@@ -166,7 +170,7 @@ def make_day(day: date, figures: tuple[Any, ...], *, is_final: bool = True) -> t
     conversion = round(Decimal(100 * bookings) / dialogs, 2) if dialogs else None
     return (
         day, is_final, dialogs, bookings, conversion, cancelled, median, median, p90, clients, new, 8 * dialogs,
-        4 * dialogs, 4 * dialogs,
+        4 * dialogs, 4 * dialogs, bookings, 0, cancelled,
     )  # fmt: skip
 
 
@@ -178,13 +182,19 @@ METRICS = [
     make_day(date(2026, 8, 2), (40, 40, 0, 500, 500, 40, 40)),
 ]
 REVENUE = [
-    (date(2026, 11, 1), "RUB", False, 9, money("9999.00"), 0, money("0.00")),
-    (date(2026, 10, 31), "EUR", True, 1, money("60.25"), 0, money("0.00")),
-    (date(2026, 10, 31), "RUB", True, 1, money("1500.50"), 1, money("900.00")),
-    (date(2026, 10, 30), "XXX", True, 1, money("700.00"), 0, money("0.00")),
-    (date(2026, 10, 24), "RUB", True, 5, money("7000.00"), 0, money("0.00")),
-    (date(2026, 8, 2), "RUB", True, 40, money("40000.00"), 0, money("0.00")),
-]
+    (date(2026, 11, 1), "RUB", False, 9, money("9999.00"), 0, money("0.00"), 9, money("9999.00"), 0, 9,
+     money("9999.00"), money("0.00")),
+    (date(2026, 10, 31), "EUR", True, 1, money("60.25"), 0, money("0.00"), 1, money("60.25"), 0, 1,
+     money("60.25"), money("0.00")),
+    (date(2026, 10, 31), "RUB", True, 1, money("1500.50"), 1, money("900.00"), 2, money("2400.50"), 0, 1,
+     money("1500.50"), money("0.00")),
+    (date(2026, 10, 30), "XXX", True, 1, money("700.00"), 0, money("0.00"), 1, money("700.00"), 0, 1,
+     money("700.00"), money("0.00")),
+    (date(2026, 10, 24), "RUB", True, 5, money("7000.00"), 0, money("0.00"), 5, money("7000.00"), 0, 5,
+     money("7000.00"), money("0.00")),
+    (date(2026, 8, 2), "RUB", True, 40, money("40000.00"), 0, money("0.00"), 40, money("40000.00"), 0, 40,
+     money("40000.00"), money("0.00")),
+]  # fmt: skip
 # Thirty days end on 31 October and begin on the 2nd.
 FUNNEL = [
     (date(2026, 11, 1), "telegram", False, 7, 7, 7, 7, 7, 0, 0, 0, 0, 0, 0, 0, 2),
@@ -309,14 +319,14 @@ RECOVERY = [
 ]
 # Twelve months end with October 2026 and begin with November 2025.
 MONTHLY = [
-    (date(2026, 11, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 2, 0, 0, 0, 0, 2, money("0"), 0),
-    (date(2026, 10, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 10, 6, 2, 1, 1, 0, money("9000.00"), 0),
-    (date(2026, 10, 1), "m1", "Маникюр", "s2", None, "EUR", 1, 1, 0, 0, 0, 0, money("60.25"), 0),
-    (date(2026, 10, 1), "m2", None, "s2", None, "XXX", 3, 1, 0, 2, 0, 0, money("0"), 1),
-    (date(2026, 9, 1), "m1", "Маникюр старый", "s1", "Маша", "RUB", 5, 4, 0, 1, 0, 0, money("5000.50"), 0),
-    (date(2026, 8, 1), "m1", "Маникюр", "s1", "Мария", "XXX", 2, 1, 0, 1, 0, 0, money("0"), 1),
-    (date(2025, 11, 1), "", None, "", None, "XXX", 4, 3, 1, 0, 0, 0, money("700.00"), 0),
-    (date(2025, 10, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 99, 99, 0, 0, 0, 0, money("99000.00"), 0),
+    (date(2026, 11, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 2, 0, 0, 0, 0, 2, money("0"), 0, 0, 50),
+    (date(2026, 10, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 10, 6, 2, 1, 1, 0, money("9000.00"), 0, 0, 50),
+    (date(2026, 10, 1), "m1", "Маникюр", "s2", None, "EUR", 1, 1, 0, 0, 0, 0, money("60.25"), 0, 0, 50),
+    (date(2026, 10, 1), "m2", None, "s2", None, "XXX", 3, 1, 0, 2, 0, 0, money("0"), 1, 0, 50),
+    (date(2026, 9, 1), "m1", "Маникюр старый", "s1", "Маша", "RUB", 5, 4, 0, 1, 0, 0, money("5000.50"), 0, 0, 50),
+    (date(2026, 8, 1), "m1", "Маникюр", "s1", "Мария", "XXX", 2, 1, 0, 1, 0, 0, money("0"), 1, 0, 50),
+    (date(2025, 11, 1), "", None, "", None, "XXX", 4, 3, 1, 0, 0, 0, money("700.00"), 0, 0, 50),
+    (date(2025, 10, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 99, 99, 0, 0, 0, 0, money("99000.00"), 0, 0, 50),
 ]
 RETENTION = [
     (date(2026, 10, 1), "rebook_client_60d_fwd", 60, 12, 12, 0, 0, *limit_share(0, 0)),
@@ -329,9 +339,9 @@ RETENTION = [
     (date(2026, 4, 1), "third_visit_180d", 180, 21, 0, 21, 7, *limit_share(7, 21)),
 ]
 VISIT_RATES = [
-    (date(2026, 10, 1), "arrival", 14, 19, *limit_share(14, 19)),
-    (date(2026, 10, 1), "no_show", 2, 20, *limit_share(2, 20)),
-    (date(2026, 9, 1), "late_cancellation", 0, 0, *limit_share(0, 0)),
+    (date(2026, 10, 1), "arrival", 14, 19, *limit_share(14, 19), 16, 2),
+    (date(2026, 10, 1), "no_show", 2, 20, *limit_share(2, 20), 17, 2),
+    (date(2026, 9, 1), "late_cancellation", 0, 0, *limit_share(0, 0), 0, 0),
 ]
 PEERS = [
     ("arrival", 150, 200, *limit_share(150, 200), 6, money("0.7000")),

@@ -223,13 +223,24 @@ def test_a_month_and_the_eleven_before_it_are_counted(last_day: date, first: dat
     rows = []
     month = datetime(2024, 1, 1)
     while month.date() <= last_day:
-        rows.append((month.date(), "m1", None, "s1", None, "RUB", 1, 1, 0, 0, 0, 0, money("1"), 0))
+        rows.append((month.date(), "m1", None, "s1", None, "RUB", 1, 1, 0, 0, 0, 0, money("1"), 0, 0, 50))
         month = (month + timedelta(days=31)).replace(day=1)
     counted = sum_visits(make_rows("visits_monthly", rows), by="service", last_day=last_day)
     assert counted["bookings_count"].tolist() == [12]
     without = [row for row in rows if row[0] != first]
     counted = sum_visits(make_rows("visits_monthly", without), by="service", last_day=last_day)
     assert counted["bookings_count"].tolist() == [11]
+
+
+@pytest.mark.parametrize(
+    ("presumed", "percent", "share"),
+    [(0, 50, "0.2000"), (10, 50, "0.2000"), (11, 50, None), (11, 45, "0.2000"), (20, 0, "0.2000")],
+)
+def test_a_share_of_missed_visits_is_of_recorded_ones(presumed: int, percent: int, share: str | None) -> None:
+    row = (date(2026, 10, 1), "m1", None, "s1", None, "RUB", 20, 16, 4, 0, 0, 0, money("1"), presumed, percent)
+    found = sum_visits(make_rows("visits_monthly", [row]), by="service", last_day=LAST_DAY)
+    assert found["missed_share"].tolist() == [share and Decimal(share)]
+    assert found["presumed_count"].tolist() == [presumed]
 
 
 def test_no_visits_are_no_services() -> None:

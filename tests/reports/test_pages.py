@@ -70,7 +70,13 @@ def test_every_golden_file_is_of_a_page() -> None:
         # 48/80 = 60 %, Wilson 49.04 to 70.04 %; 47/50 = 94 %.
         ("Booking rate", "60.0%", "48 of 80; with 95% certainty 49% to 70%", "−34 points, was 94.0%", "bad"),
         # Newcombe's own example: certain, 20 points.
-        ("Arrival rate", "80.0%", "56 of 70; with 95% certainty 69% to 88%", "+20 points, was 60.0%", "good"),
+        (
+            "Arrival rate",
+            "80.0%",
+            "56 of 70; 14 presumed to have come; with 95% certainty 69% to 88%",
+            "+20 points, was 60.0%",
+            "good",
+        ),
         # And one that is not: −3.8 to 19.3 points.
         ("No-shows", "8.9%", "5 of 56; with 95% certainty 4% to 19%", "+8.9 points: within chance, was 0.0%", "even"),
         ("Cancellations", "33.3%", "20 of 60; with 95% certainty 23% to 46%", "too few before to compare", "even"),
@@ -105,8 +111,13 @@ def test_a_period_without_one_before_says_so() -> None:
     assert {card.change for card in list_cards(90).values()} == {"no earlier period yet"}
 
 
+def test_a_rate_of_presumed_visits_is_said_to_be_that() -> None:
+    card = list_cards(7)["No-shows"]
+    assert (card.value, card.detail, card.change) == ("visits not recorded", "0 of 24; 24 presumed to have come", "")
+
+
 def test_figures_without_a_card_are_not_shown() -> None:
-    assert len(list_cards(30)) == 14
+    assert len(list_cards(30)) == 16
     assert not [title for title in list_cards(30) if "essage" in title]
 
 

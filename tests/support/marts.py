@@ -37,7 +37,7 @@ MARTS = {
     "dashboard.visits_monthly": ("tenant_id", "visit_month", "service_id", "staff_id", "currency"),
     "dashboard.clients": ("tenant_id", "client_id"),
     "dashboard.persons": ("tenant_id", "person_id"),
-    "dashboard.freed_slots": ("tenant_id", "booking_id"),
+    "dashboard.freed_slots": ("tenant_id", "booking_id", "visit_at"),
     "dashboard.retention": ("tenant_id", "cohort_month", "measure"),
     "dashboard.visit_rates": ("tenant_id", "visit_month", "measure"),
     "dashboard.peers": ("tenant_id", "measure"),

@@ -84,7 +84,11 @@
 
 {# A day is final once it is over where the tenant lives: an as_of that is a day ends it, one that is an instant lies in it. #}
 {% macro is_final_day(day, timezone) -%}
-    ({{ day }} {{ '<=' if is_as_of_a_day() else '<' }} {{ as_of_day(timezone) }})
+    {%- if is_live() -%}
+        ({{ day }} < {{ as_of_day(timezone) }} + (select present.as_of_day is not null from build.present as present)::integer)
+    {%- else -%}
+        ({{ day }} {{ '<=' if is_as_of_a_day() else '<' }} {{ as_of_day(timezone) }})
+    {%- endif -%}
 {%- endmacro %}
 
 

@@ -8,6 +8,21 @@
 {%- endmacro %}
 
 
+{# A share of a hundred that a salon may set for itself. #}
+{% macro tenant_percent(name, default) -%}
+    case
+        when source.metadata -> 'settings' ->> '{{ name }}' ~ {{ percent_pattern() }}
+            then (source.metadata -> 'settings' ->> '{{ name }}')::integer
+        else {{ default }}
+    end
+{%- endmacro %}
+
+
+{% macro percent_pattern() -%}
+    '^([0-9]|[1-9][0-9]|100)$'
+{%- endmacro %}
+
+
 {# Up to four digits, from 1 up. #}
 {% macro whole_number_pattern() -%}
     '^[1-9][0-9]{0,3}$'

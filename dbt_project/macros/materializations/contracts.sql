@@ -93,9 +93,19 @@
         ~ " join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.attnum"
         ~ " where i.indisprimary and i.indrelid = '" ~ relation ~ "'::regclass"
     ).rows[0][0] -%}
-    {%- if stored_key != key | join(',') -%}
+    {#- Columns behind those of the stored key: rows that were told apart still are. -#}
+    {%- set wanted_key = key | join(',') -%}
+    {%- if wanted_key.startswith(stored_key ~ ',') -%}
+        {%- set stored_name = run_query(
+            "select conname from pg_constraint where contype = 'p' and conrelid = '" ~ relation ~ "'::regclass"
+        ).rows[0][0] -%}
+        {% do early.append(changed(
+            "alter table " ~ relation ~ " drop constraint " ~ adapter.quote(stored_name) ~ ", add primary key ("
+            ~ quote_columns(key) ~ ")"
+        )) %}
+    {%- elif wanted_key != stored_key -%}
         {{ exceptions.raise_compiler_error(
-            relation ~ " has the primary key (" ~ stored_key ~ "), and its contract says (" ~ key | join(',')
+            relation ~ " has the primary key (" ~ stored_key ~ "), and its contract says (" ~ wanted_key
             ~ "). Rows cannot be matched across two keys: decide, and replace the key by hand, or drop the table and build it anew."
         ) }}
     {%- endif -%}

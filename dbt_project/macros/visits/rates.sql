@@ -7,6 +7,13 @@
 {%- endmacro %}
 
 
+{# Whether enough of who came or missed was recorded for a rate of them to say anything (METRICS, "Booking status": unknown is never
+   completed). A rate of no presumed visit always is. #}
+{% macro is_attendance_told(presumed, attendance, percent) -%}
+    ({{ presumed }} = 0 or ({{ attendance }} - {{ presumed }}) * 100 >= {{ attendance }} * {{ percent }})
+{%- endmacro %}
+
+
 {% macro wilson_low(part, whole) -%}
     {{ wilson_bound(part, whole, '-') }}
 {%- endmacro %}

@@ -4,8 +4,12 @@
         'dialogs_started', 'bookings', 'conversion', 'avg_response_ms', 'median_response_ms', 'p90_response_ms',
         'cancelled_bookings', 'unique_clients', 'new_clients', 'inferred_sessions', 'messages', 'user_messages', 'agent_messages',
         'unique_persons', 'new_persons',
+        'new_bookings', 'moves', 'cancellations',
     ],
-    'revenue_daily': ['kept_bookings', 'kept_amount', 'cancelled_bookings', 'cancelled_amount', 'bookings_without_amount'],
+    'revenue_daily': [
+        'kept_bookings', 'kept_amount', 'cancelled_bookings', 'cancelled_amount', 'bookings_without_amount', 'booked_count',
+        'booked_amount', 'no_show_count', 'unknown_count', 'earned_count', 'earned_amount', 'earned_recorded_amount',
+    ],
 } -%}
 
 with

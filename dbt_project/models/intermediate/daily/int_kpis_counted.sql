@@ -12,6 +12,12 @@ metrics as (
 
 ),
 
+revenue as (
+
+    select * from {{ ref('revenue_daily') }}
+
+),
+
 person_days as (
 
     select * from {{ ref('int_person_days') }}
@@ -47,14 +53,16 @@ totals as (
         '' as currency,
         measures.kind,
         measures.part_sum,
-        measures.whole_count
+        measures.whole_count,
+        null::bigint as presumed_count,
+        true as is_told
     from windows
     cross join
         lateral (
             select
                 coalesce(sum(metrics.dialogs_started), 0)::bigint as dialogs,
-                coalesce(sum(metrics.bookings), 0) as bookings,
-                coalesce(sum(metrics.cancelled_bookings), 0) as cancelled_bookings,
+                coalesce(sum((metrics.new_bookings_by_source ->> 'bot')::bigint), 0) as bot_bookings,
+                coalesce(sum(metrics.moves), 0) as moves,
                 coalesce(sum(metrics.response_ms_sum), 0) as response_ms_sum,
                 coalesce(sum(metrics.response_count), 0)::bigint as response_count,
                 coalesce(sum(metrics.new_persons), 0) as new_clients,
@@ -64,6 +72,16 @@ totals as (
             from metrics
             where metrics.tenant_id = windows.tenant_id and metrics.day between windows.first_day and windows.last_day
         ) as days
+    cross join
+        lateral (
+            select
+                coalesce(sum(revenue.booked_count), 0) as booked_count,
+                coalesce(sum(revenue.kept_bookings), 0) as kept_bookings,
+                coalesce(sum(revenue.cancelled_bookings), 0) as cancelled_bookings,
+                coalesce(sum(revenue.unknown_count), 0) as unknown_count
+            from revenue
+            where revenue.tenant_id = windows.tenant_id and revenue.day between windows.first_day and windows.last_day
+        ) as made
     cross join
         lateral (
             select count(distinct person_days.person_id) as unique_clients
@@ -76,9 +94,13 @@ totals as (
         lateral (
             values
             ('dialogs', 'count', days.dialogs, null),
-            ('bookings', 'count', days.bookings, null),
+            ('bookings', 'count', made.booked_count, null),
+            ('bot_bookings', 'count', days.bot_bookings, null),
+            ('kept_bookings', 'count', made.kept_bookings, null),
+            ('cancelled_bookings', 'count', made.cancelled_bookings, null),
+            ('unknown_bookings', 'count', made.unknown_count, null),
+            ('moves', 'count', days.moves, null),
             ('conversion', 'rate', days.intended_bookings, days.intended_dialogs),
-            ('cancelled_bookings', 'count', days.cancelled_bookings, null),
             ('avg_response_ms', 'average', days.response_ms_sum, days.response_count),
             ('unique_clients', 'count', visitors.unique_clients, null),
             ('new_clients', 'count', days.new_clients, null),

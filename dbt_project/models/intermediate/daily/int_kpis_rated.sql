@@ -6,6 +6,12 @@ periods as (
 
 ),
 
+tenants as (
+
+    select * from {{ ref('stg_agent_p__tenants') }}
+
+),
+
 assessed as (
 
     select * from {{ ref('int_visits_assessed') }}
@@ -20,7 +26,9 @@ visit_days as (
         days.visit_day,
         days.measure,
         days.part_count,
-        days.whole_count
+        days.whole_count,
+        days.attendance_count,
+        days.presumed_count
     from periods
     cross join
         lateral (
@@ -28,7 +36,9 @@ visit_days as (
                 assessed.visit_day,
                 assessed.measure,
                 count(*) filter (where assessed.is_part) as part_count,
-                count(*) as whole_count
+                count(*) as whole_count,
+                count(*) filter (where assessed.is_attendance) as attendance_count,
+                count(*) filter (where assessed.is_presumed) as presumed_count
             from assessed
             where
                 assessed.tenant_id = periods.tenant_id
@@ -47,11 +57,15 @@ summed as (
     select
         periods.tenant_id,
         periods.period_days,
-        names.measure,
-        sum(visit_days.part_count) filter (where visit_days.visit_day >= periods.period_start) as part_sum,
-        sum(visit_days.whole_count) filter (where visit_days.visit_day >= periods.period_start) as whole_count,
-        sum(visit_days.part_count) filter (where visit_days.visit_day < periods.period_start) as previous_part_sum,
-        sum(visit_days.whole_count) filter (where visit_days.visit_day < periods.period_start) as previous_whole_count
+        {% for counted in ['part', 'whole', 'attendance', 'presumed'] %}
+        coalesce(
+            sum(visit_days.{{ counted }}_count) filter (where visit_days.visit_day >= periods.period_start), 0
+        )::bigint as {{ counted }}_count,
+        coalesce(
+            sum(visit_days.{{ counted }}_count) filter (where visit_days.visit_day < periods.period_start), 0
+        )::bigint as previous_{{ counted }}_count,
+        {% endfor %}
+        names.measure
     from periods
     cross join lateral (values ('arrival'), ('no_show'), ('cancellation'), ('unknown')) as names (measure)
     left join visit_days
@@ -70,12 +84,20 @@ select
     summed.measure || '_rate' as measure,
     '' as currency,
     'rate' as kind,
-    coalesce(windows.part_sum, 0) as part_sum,
-    coalesce(windows.whole_count, 0)::bigint as whole_count
+    windows.part_count::numeric as part_sum,
+    windows.whole_count,
+    windows.presumed_count,
+    summed.measure not in ('arrival', 'no_show') or {{ is_attendance_told(
+        'windows.presumed_count', 'windows.attendance_count', 'tenants.recorded_attendance_percent'
+    ) }} as is_told
 from summed
+inner join tenants on summed.tenant_id = tenants.tenant_id
 cross join
     lateral (
         values
-        (false, summed.part_sum, summed.whole_count),
-        (true, summed.previous_part_sum, summed.previous_whole_count)
-    ) as windows (is_previous, part_sum, whole_count)
+        (false, summed.part_count, summed.whole_count, summed.attendance_count, summed.presumed_count),
+        (
+            true, summed.previous_part_count, summed.previous_whole_count, summed.previous_attendance_count,
+            summed.previous_presumed_count
+        )
+    ) as windows (is_previous, part_count, whole_count, attendance_count, presumed_count)

@@ -1,8 +1,8 @@
 with
 
-visits as (
+held as (
 
-    select * from {{ ref('visits') }}
+    select * from {{ ref('int_slots_held') }}
 
 ),
 
@@ -21,16 +21,16 @@ tenants as (
 freed as (
 
     select
-        visits.tenant_id,
-        visits.booking_id,
-        visits.service_id,
-        visits.visit_day,
-        {{ local_time('visits.visit_at', tenant_timezone()) }}::time as visit_time,
-        visits.booked_at,
-        coalesce(visits.released_at, visits.visit_at) as released_at
-    from visits
-    left join tenants on visits.tenant_id = tenants.tenant_id
-    where visits.outcome in ('cancelled', 'moved') and isfinite(visits.visit_at)
+        held.tenant_id,
+        held.booking_id,
+        held.visit_at,
+        held.service_id,
+        {{ local_day('held.visit_at', tenant_timezone()) }} as visit_day,
+        {{ local_time('held.visit_at', tenant_timezone()) }}::time as visit_time,
+        coalesce(held.released_at, held.visit_at) as released_at
+    from held
+    left join tenants on held.tenant_id = tenants.tenant_id
+    where held.outcome in ('cancelled', 'moved') and isfinite(held.visit_at)
 
 ),
 
@@ -40,6 +40,7 @@ wished as (
     select
         freed.tenant_id,
         freed.booking_id,
+        freed.visit_at,
         wishes.wish_id,
         wishes.client_id,
         wishes.created_at,

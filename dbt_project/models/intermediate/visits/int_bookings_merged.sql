@@ -33,10 +33,12 @@ merged as (
         (array_agg(booking_source order by started_at, session_id) filter (where booking_source is not null))[1] as booking_source,
         (array_agg(booking_at order by started_at desc, session_id desc) filter (where booking_at is not null))[1] as visit_at,
         count(*) filter (where booking_at <> previous_booking_at) as times_moved,
+        -- Since when it has the time that it has.
+        coalesce(max(started_at) filter (where booking_at <> previous_booking_at), min(started_at)) as slot_taken_at,
         (array_agg(booking_status order by started_at desc, session_id desc) filter (where booking_status is not null))[1]
             as booking_status,
-        (array_agg(visit_status order by started_at desc, session_id desc) filter (where visit_status is not null))[1]
-            as visit_status,
+        (array_agg(status_kind order by started_at desc, session_id desc) filter (where status_kind is not null))[1] as status_kind,
+        (array_agg(visit_kind order by started_at desc, session_id desc) filter (where visit_kind is not null))[1] as visit_kind,
         (array_agg(service_id order by started_at desc, session_id desc) filter (where service_id is not null))[1] as service_id,
         (array_agg(staff_id order by started_at desc, session_id desc) filter (where staff_id is not null))[1] as staff_id,
         (array_agg(booking_amount order by started_at desc, session_id desc) filter (where booking_amount is not null))[1]
@@ -60,9 +62,11 @@ select
     booking_source,
     visit_at,
     times_moved,
+    slot_taken_at,
     booking_status,
-    visit_status,
-    coalesce(booking_status in {{ cancelled_words() }}, false) as is_cancelled,
+    status_kind,
+    visit_kind,
+    coalesce(status_kind = 'cancelled', false) as is_cancelled,
     service_id,
     staff_id,
     booking_amount,

@@ -76,13 +76,33 @@ chosen as (
 
 ),
 
+-- When a booking last took another one's place: what had been moved away before then has come back.
+arrived as (
+
+    select
+        tenant_id,
+        moved_to_booking_id as booking_id,
+        max(moved_at) as moved_at
+    from chosen
+    where place = 1
+    group by tenant_id, moved_to_booking_id
+
+),
+
 moved as (
 
     select
-        *,
-        row_number() over (partition by tenant_id, booking_id order by is_told desc, moved_at asc, session_id asc) as turn
+        chosen.*,
+        row_number() over (
+            partition by chosen.tenant_id, chosen.booking_id
+            order by chosen.is_told desc, chosen.moved_at asc, chosen.session_id asc
+        ) as turn
     from chosen
-    where place = 1
+    left join arrived
+        on
+            chosen.tenant_id = arrived.tenant_id
+            and chosen.booking_id = arrived.booking_id
+    where chosen.place = 1 and (arrived.moved_at is null or chosen.moved_at > arrived.moved_at)
 
 )
 

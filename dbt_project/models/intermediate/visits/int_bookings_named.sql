@@ -27,14 +27,11 @@ named as (
         booking_currency,
         nullif(btrim(booking_source), '') as booking_source,
         lower(btrim(final_intent)) as intent,
-        lower(nullif(btrim(booking_status), '')) as booking_status,
-        lower({{ read_scalar("meta -> 'visit_status'") }}) as visit_status,
-        {{ read_scalar("meta -> 'staff_id'") }} as staff_id,
-        case
-            when jsonb_typeof(meta -> 'services_selected') = 'array'
-                then {{ read_scalar("meta -> 'services_selected' -> 0") }}
-            else {{ read_scalar("meta -> 'services_selected'") }}
-        end as service_id,
+        lower(nullif(btrim(booking_status, E' \t\r\n'), '')) as booking_status,
+        {{ status_kind("booking_status") }} as status_kind,
+        {{ status_kind(read_scalar("meta -> 'visit_status'")) }} as visit_kind,
+        {{ told_staff("meta") }} as staff_id,
+        {{ told_service("meta") }} as service_id,
         {{ read_scalar("meta -> 'cancelled_booking_id'") }} as cancelled_booking_id,
         {{ read_scalar("meta -> 'rescheduled_from'") }} as moved_booking_id
     from sessions

@@ -21,6 +21,7 @@ due as (
         visits.visit_at,
         visits.visit_day,
         visits.outcome,
+        visits.outcome = 'arrived' and visits.outcome_source = 'presumed' as is_presumed,
         visits.is_released_late
     from visits
     left join tenants on visits.tenant_id = tenants.tenant_id
@@ -38,7 +39,9 @@ select
     due.visit_at,
     due.visit_day,
     measures.measure,
-    measures.is_part
+    measures.is_part,
+    due.outcome in ('arrived', 'no_show') as is_attendance,
+    due.is_presumed
 from due
 cross join
     lateral (

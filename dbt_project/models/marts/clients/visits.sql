@@ -1,8 +1,10 @@
 {{ config(
     scope={'queue': 'touched_visitors', 'columns': ['tenant_id', 'client_id']},
+    announces=['first_booked_day', 'visit_day'],
     indexes=[
         ['tenant_id', 'client_id', 'visit_at'],
         ['tenant_id', 'visit_at'],
+        ['tenant_id', 'first_booked_day'],
         ['tenant_id', 'staff_id', 'visit_at']
     ]
 ) }}
@@ -27,6 +29,12 @@ moved as (
 
 ),
 
+traced as (
+
+    select * from {{ ref('int_bookings_traced') }}
+
+),
+
 tenants as (
 
     select * from {{ ref('stg_agent_p__tenants') }}
@@ -45,19 +53,23 @@ judged as (
             when moved.booking_id is not null then 'moved'
             when bookings.is_cancelled then 'cancelled'
             when bookings.visit_at is null or not isfinite(bookings.visit_at) then 'unknown'
+            -- Of a word that nobody knows nobody knows whether the booking stands.
+            when bookings.status_kind = 'unknown' and coalesce(bookings.visit_kind, '') not in ('no_show', 'arrived') then 'unknown'
             when bookings.visit_at >= {{ as_of_moment(tenant_timezone()) }} then 'upcoming'
-            when bookings.booking_status in {{ missed_words() }} or bookings.visit_status in {{ missed_words() }} then 'no_show'
-            when bookings.booking_status in {{ arrived_words() }} or bookings.visit_status in {{ arrived_words() }} then 'arrived'
-            when bookings.booking_status = 'confirmed' then 'arrived'
+            when 'no_show' in (bookings.status_kind, bookings.visit_kind) then 'no_show'
+            when 'arrived' in (bookings.status_kind, bookings.visit_kind) then 'arrived'
+            when bookings.status_kind = 'confirmed' then 'arrived'
             else 'unknown'
         end as outcome,
         case
             when moved.booking_id is not null then case when moved.is_told then 'recorded' else 'inferred' end
             when bookings.is_cancelled then 'recorded'
-            when bookings.booking_status in {{ missed_words() }} or bookings.visit_status in {{ missed_words() }} then 'recorded'
-            when bookings.booking_status in {{ arrived_words() }} or bookings.visit_status in {{ arrived_words() }} then 'recorded'
+            when bookings.status_kind in ('no_show', 'arrived') or bookings.visit_kind in ('no_show', 'arrived') then 'recorded'
             else 'presumed'
-        end as outcome_source
+        end as outcome_source,
+        coalesce(traced.first_booking_id, bookings.booking_id) as first_booking_id,
+        coalesce(traced.first_booked_at, bookings.booked_at) as first_booked_at,
+        case when traced.booking_id is null then bookings.booking_source else traced.first_booking_source end as first_booking_source
     from bookings
     left join cancelled
         on
@@ -67,6 +79,10 @@ judged as (
         on
             bookings.tenant_id = moved.tenant_id
             and bookings.booking_id = moved.booking_id
+    left join traced
+        on
+            bookings.tenant_id = traced.tenant_id
+            and bookings.booking_id = traced.booking_id
     left join tenants on bookings.tenant_id = tenants.tenant_id
 
 ),
@@ -111,5 +127,12 @@ select
     times_moved,
     moved_to_booking_id,
     case when outcome = 'arrived' then visit_number end as visit_number,
-    case when outcome = 'arrived' then previous_visit_at end as previous_visit_at
+    case when outcome = 'arrived' then previous_visit_at end as previous_visit_at,
+    status_kind,
+    outcome in ('upcoming', 'arrived') or (outcome = 'unknown' and coalesce({{ is_standing('status_kind') }}, false)) as is_kept,
+    slot_taken_at,
+    first_booking_id,
+    first_booked_at,
+    {{ local_day('first_booked_at', 'timezone') }} as first_booked_day,
+    first_booking_source
 from numbered

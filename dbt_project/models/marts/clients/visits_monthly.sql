@@ -6,6 +6,12 @@ visits as (
 
 ),
 
+tenants as (
+
+    select * from {{ ref('stg_agent_p__tenants') }}
+
+),
+
 -- Read twice, once for each kind of name.
 wishes as not materialized (
 
@@ -25,6 +31,7 @@ planned as (
         person_id,
         outcome,
         is_visit,
+        is_visit and outcome_source = 'presumed' as is_presumed,
         booking_amount
     from visits
     where outcome <> 'moved' and isfinite(visit_at)
@@ -47,7 +54,9 @@ counted as (
         count(*) filter (where outcome = 'upcoming') as upcoming_count,
         count(distinct person_id) filter (where is_visit) as visited_clients_count,
         coalesce(sum(booking_amount) filter (where is_visit), 0) as arrived_amount,
-        count(*) filter (where is_visit and booking_amount is null) as amount_missing_count
+        count(*) filter (where is_visit and booking_amount is null) as amount_missing_count,
+        count(*) filter (where is_presumed) as presumed_count,
+        coalesce(sum(booking_amount) filter (where is_presumed), 0) as presumed_amount
     from planned
     group by tenant_id, visit_month, service_id, staff_id, currency
 
@@ -118,8 +127,12 @@ select
     counted.upcoming_count,
     counted.visited_clients_count,
     counted.arrived_amount,
-    counted.amount_missing_count
+    counted.amount_missing_count,
+    counted.presumed_count,
+    counted.presumed_amount,
+    coalesce(tenants.recorded_attendance_percent, {{ var('recorded_attendance_percent') }}) as recorded_attendance_percent
 from counted
+left join tenants on counted.tenant_id = tenants.tenant_id
 left join service_titles
     on
         counted.tenant_id = service_titles.tenant_id

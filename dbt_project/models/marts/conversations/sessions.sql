@@ -74,7 +74,7 @@ sessions as (
         all_sessions.drop_off_stage_source,
         all_sessions.steps_completed,
         all_sessions.is_booked,
-        coalesce(all_sessions.is_booked and all_sessions.booking_status = 'cancelled', false) as is_booking_cancelled,
+        coalesce(all_sessions.is_booked and {{ status_kind('all_sessions.booking_status') }} = 'cancelled', false) as is_booking_cancelled,
         all_sessions.booking_id,
         all_sessions.booking_source,
         all_sessions.booking_status,

@@ -47,13 +47,14 @@ valued as (
         currency,
         case kind
             when 'count' then part_sum
-            when 'rate' then {{ rate_of('part_sum', 'whole_count') }}
+            when 'rate' then case when is_told then {{ rate_of('part_sum', 'whole_count') }} end
             when 'average' then round(part_sum / nullif(whole_count, 0), case when currency = '' then 0 else 2 end)
         end as value,
         case when kind = 'rate' then part_sum::bigint end as part_count,
         whole_count,
-        case when kind = 'rate' then {{ wilson_low('part_sum', 'whole_count') }} end as value_low,
-        case when kind = 'rate' then {{ wilson_high('part_sum', 'whole_count') }} end as value_high
+        case when kind = 'rate' and is_told then {{ wilson_low('part_sum', 'whole_count') }} end as value_low,
+        case when kind = 'rate' and is_told then {{ wilson_high('part_sum', 'whole_count') }} end as value_high,
+        presumed_count
     from measured
 
 )
@@ -77,7 +78,9 @@ select
     previous.whole_count as previous_whole_count,
     previous.value_low as previous_value_low,
     previous.value_high as previous_value_high,
-    periods.is_comparable
+    periods.is_comparable,
+    latest.presumed_count,
+    previous.presumed_count as previous_presumed_count
 from periods
 inner join valued as latest
     on

@@ -14,6 +14,12 @@ sessions as (
 
 ),
 
+daily_bookings as (
+
+    select * from {{ ref('int_bookings_daily') }}
+
+),
+
 -- Read twice, by index: Postgres would store all of it first.
 dialogs as not materialized (
 
@@ -34,7 +40,8 @@ daily_sessions as (
         started_day as day,
         count(*) filter (where not is_inferred) as dialogs_started,
         count(*) filter (where is_booked) as bookings,
-        count(*) filter (where is_booking_cancelled) as cancelled_bookings,
+        -- The seed's word, and no other.
+        count(*) filter (where is_booked and booking_status = 'cancelled') as cancelled_bookings,
         sum(response_ms_sum) filter (where not is_inferred)::bigint as response_ms_sum,
         coalesce(sum(response_count) filter (where not is_inferred), 0)::bigint as response_count,
         count(distinct client_id) filter (where not is_inferred) as unique_clients,
@@ -121,7 +128,13 @@ metrics as (
             daily_sessions.intended_bookings * 100.0 / nullif(daily_sessions.intended_dialogs, 0), 2
         ) as intended_conversion,
         coalesce(daily_persons.unique_persons, 0) as unique_persons,
-        coalesce(daily_persons.new_persons, 0) as new_persons
+        coalesce(daily_persons.new_persons, 0) as new_persons,
+        coalesce(daily_bookings.new_bookings, 0) as new_bookings,
+        coalesce(daily_bookings.new_bookings_by_source, '{}') as new_bookings_by_source,
+        coalesce(daily_bookings.moves, 0) as moves,
+        coalesce(daily_bookings.moves_by_source, '{}') as moves_by_source,
+        coalesce(daily_bookings.cancellations, 0) as cancellations,
+        coalesce(daily_bookings.cancellations_by_source, '{}') as cancellations_by_source
     from tenant_days
     left join daily_sessions
         on
@@ -139,6 +152,10 @@ metrics as (
         on
             tenant_days.tenant_id = daily_persons.tenant_id
             and tenant_days.day = daily_persons.day
+    left join daily_bookings
+        on
+            tenant_days.tenant_id = daily_bookings.tenant_id
+            and tenant_days.day = daily_bookings.day
     where {{ is_touched_day('tenant_days') }}
 
 )

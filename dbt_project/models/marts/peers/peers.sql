@@ -34,7 +34,9 @@ measured as (
         measure,
         cohort_month as month,
         returned_count as part_count,
-        assessable_count as whole_count
+        assessable_count as whole_count,
+        0 as attendance_count,
+        0 as presumed_count
     from retention
     union all
     select
@@ -42,7 +44,9 @@ measured as (
         measure,
         visit_month as month,
         part_count,
-        whole_count
+        whole_count,
+        attendance_count,
+        presumed_count
     from visit_rates
 
 ),
@@ -51,6 +55,7 @@ sized as (
 
     select
         tenants.tenant_id,
+        tenants.recorded_attendance_percent,
         {{ as_of_day('tenants.timezone') }} as as_of_day,
         (
             select count(*)
@@ -76,8 +81,16 @@ rated as materialized (
         on
             sized.tenant_id = measured.tenant_id
             and measured.month >= date_trunc('month', sized.as_of_day - interval '12 months')
-    group by sized.tenant_id, sized.clients_count, measured.measure
-    having sum(measured.whole_count) > 0
+    group by sized.tenant_id, sized.clients_count, sized.recorded_attendance_percent, measured.measure
+    -- Presumed visits are no rate to be compared with (visit_rates).
+    having
+        sum(measured.whole_count) > 0
+        and (
+            measured.measure not in ('arrival', 'no_show')
+            or {{ is_attendance_told(
+                'sum(measured.presumed_count)', 'sum(measured.attendance_count)', 'sized.recorded_attendance_percent'
+            ) }}
+        )
 
 ),
 

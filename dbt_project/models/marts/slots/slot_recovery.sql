@@ -52,7 +52,7 @@ counted as (
         percentile_cont(0.5) within group (order by fill_minutes) as median_fill_minutes,
         coalesce(sum(lost_amount), 0) as lost_amount,
         coalesce(sum(recovered_amount) filter (where coalesce(recovered_currency, 'XXX') = currency), 0) as recovered_amount,
-        coalesce(sum(lost_amount) filter (where is_offered), 0) as offered_amount,
+        coalesce(sum(slot_amount) filter (where is_offered), 0) as offered_amount,
         coalesce(
             sum(recovered_amount) filter (where is_offered and coalesce(recovered_currency, 'XXX') = currency), 0
         ) as offered_recovered_amount

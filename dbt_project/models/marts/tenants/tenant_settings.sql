@@ -20,7 +20,8 @@ checked as (
         settings.closing_time ~ {{ clock_pattern() }} as is_closing_time_valid,
         settings.quiet_from ~ {{ clock_pattern() }} as is_quiet_from_valid,
         settings.quiet_until ~ {{ clock_pattern() }} as is_quiet_until_valid,
-        settings.hold_out_percent ~ '^([0-9]|[1-9][0-9]|100)$' as is_hold_out_valid,
+        settings.hold_out_percent ~ {{ percent_pattern() }} as is_hold_out_valid,
+        settings.recorded_attendance_percent ~ {{ percent_pattern() }} as is_recorded_attendance_valid,
         settings.yclients_company_id ~ '^[0-9]+$' as is_company_valid,
         settings.admin_chat_id ~ '^-?[0-9]+$' as is_admin_chat_valid,
         settings.enable_gap_filtering in ('true', 'false') as is_gap_filtering_valid,
@@ -33,7 +34,8 @@ checked as (
         tenants.has_known_timezone,
         tenants.loss_period_days as valid_loss_period_days,
         tenants.late_cancellation_hours as valid_late_cancellation_hours,
-        tenants.reply_timeout_hours as valid_reply_timeout_hours
+        tenants.reply_timeout_hours as valid_reply_timeout_hours,
+        tenants.recorded_attendance_percent as valid_recorded_attendance_percent
     from settings
     inner join tenants on settings.tenant_id = tenants.tenant_id
 
@@ -69,6 +71,7 @@ select
         case when is_hold_out_valid is false then 'settings.hold_out_percent' end,
         case when is_loss_period_valid is false then 'settings.loss_period_days' end,
         case when is_late_hours_valid is false then 'settings.late_cancellation_hours' end,
+        case when is_recorded_attendance_valid is false then 'settings.recorded_attendance_percent' end,
         case when is_digest_valid is false then 'settings.digest' end,
         case when is_language_valid is false then 'settings.language' end,
         case when is_reply_timeout_valid is false then 'settings.reply_timeout_hours' end,
@@ -78,5 +81,6 @@ select
     case when is_digest_valid then digest end as digest,
     case when is_language_valid then language else 'ru' end as language,
     valid_reply_timeout_hours as reply_timeout_hours,
-    case when is_phone_region_valid then phone_region end as phone_region
+    case when is_phone_region_valid then phone_region end as phone_region,
+    valid_recorded_attendance_percent as recorded_attendance_percent
 from checked

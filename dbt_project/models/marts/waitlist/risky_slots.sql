@@ -18,19 +18,19 @@ clients as (
 
 ),
 
-tenants as (
+-- Read more than once, and kept whole they would be every salon's.
+tenants as not materialized (
 
     select * from {{ ref('stg_agent_p__tenants') }}
 
 ),
 
-sessions as (
+sessions as not materialized (
 
     select * from {{ ref('stg_agent_p__sessions') }}
 
 ),
 
--- Read twice, and kept whole it would be every salon's.
 wishes as not materialized (
 
     select * from {{ ref('stg_agent_p__wishes') }}
@@ -60,7 +60,29 @@ names as (
 
 ),
 
--- Built visits know the bookings; the raw tables know at once whether one was cancelled or moved since.
+-- Built visits know the bookings; the raw tables know at once whether one was cancelled, moved or confirmed again since. A time
+-- that was told since the build is another one than the last told before it.
+told_slots as (
+
+    select
+        visits.tenant_id,
+        visits.booking_id,
+        visits.client_id,
+        visits.person_id,
+        coalesce({{ time_told_last('visits') }}, visits.visit_at) as visit_at,
+        visits.booked_at,
+        visits.service_id,
+        visits.staff_id,
+        visits.booking_amount,
+        visits.booking_currency
+    from visits
+    left join tenants on visits.tenant_id = tenants.tenant_id
+    where
+        visits.outcome in ('upcoming', 'cancelled')
+        and visits.visit_at >= {{ as_of_moment(tenant_timezone()) }}
+
+),
+
 open_slots as (
 
     select
@@ -69,30 +91,17 @@ open_slots as (
         visits.client_id,
         visits.person_id,
         visits.visit_at,
-        visits.visit_day,
+        {{ local_day('visits.visit_at', tenant_timezone()) }} as visit_day,
         {{ local_time('visits.visit_at', tenant_timezone()) }}::time as visit_time,
         visits.service_id,
         visits.staff_id,
         visits.booking_amount,
         visits.booking_currency
-    from visits
+    from told_slots as visits
     left join tenants on visits.tenant_id = tenants.tenant_id
     where
-        visits.outcome = 'upcoming'
-        and visits.visit_at >= {{ as_of_moment(tenant_timezone()) }}
-        and not exists (
-            select 1
-            from sessions
-            where
-                visits.tenant_id = sessions.tenant_id
-                and visits.client_id = sessions.client_id
-                and sessions.started_at >= visits.booked_at
-                and (
-                    (sessions.booking_id = visits.booking_id and lower(btrim(sessions.booking_status)) in {{ cancelled_words() }})
-                    or sessions.meta ->> 'cancelled_booking_id' = visits.booking_id
-                    or sessions.meta ->> 'rescheduled_from' = visits.booking_id
-                )
-        )
+        visits.visit_at >= {{ as_of_moment(tenant_timezone()) }}
+        and not {{ is_given_up('visits') }}
 
 )
 

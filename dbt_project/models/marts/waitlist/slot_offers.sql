@@ -42,7 +42,7 @@ ahead as (
         {{ local_time('freed_slots.visit_at', tenant_timezone()) }}::time as visit_time,
         freed_slots.service_id,
         freed_slots.staff_id,
-        freed_slots.lost_amount,
+        freed_slots.slot_amount,
         freed_slots.lost_currency
     from freed_slots
     left join tenants on freed_slots.tenant_id = tenants.tenant_id
@@ -85,7 +85,7 @@ offers as (
         distinct_slots.visit_time,
         distinct_slots.staff_id,
         waitlist.staff_id = distinct_slots.staff_id as is_wished_staff,
-        distinct_slots.lost_amount as slot_amount,
+        distinct_slots.slot_amount,
         distinct_slots.lost_currency as slot_currency,
         waitlist.waiting_since
     from waitlist
@@ -105,8 +105,8 @@ offers as (
             where
                 distinct_slots.tenant_id = sessions.tenant_id
                 and distinct_slots.visit_at = sessions.booking_at
-                and lower(btrim(sessions.booking_status)) = 'confirmed'
-                and sessions.meta ->> 'staff_id' is not distinct from distinct_slots.staff_id
+                and coalesce({{ is_standing(status_kind('sessions.booking_status')) }}, false)
+                and {{ told_staff('sessions.meta') }} is not distinct from distinct_slots.staff_id
                 -- A slot that came free twice was confirmed by who gave it up first.
                 and not exists (
                     select 1
@@ -114,6 +114,8 @@ offers as (
                     where
                         sessions.tenant_id = also_freed.tenant_id
                         and sessions.booking_id = also_freed.booking_id
+                        and sessions.booking_at = also_freed.visit_at
+                        and sessions.started_at < coalesce(also_freed.released_at, 'infinity')
                 )
         )
 

@@ -75,6 +75,6 @@ select
     pending.wish_source,
     pending.wish_comment,
     pending.waiting_since,
-    coalesce(pending.wished_day < {{ as_of_day(tenant_timezone()) }}, false) as is_expired
+    coalesce({{ is_final_day('pending.wished_day', tenant_timezone()) }}, false) as is_expired
 from pending
 left join tenants on pending.tenant_id = tenants.tenant_id

@@ -12,6 +12,12 @@ risky_slots as (
 
 ),
 
+tenants as (
+
+    select * from {{ ref('stg_agent_p__tenants') }}
+
+),
+
 -- REQUIREMENTS C10: same salon, service, day and part of the day. Nobody waits for a place that is theirs.
 matched as (
 
@@ -49,7 +55,7 @@ matched as (
 
 select
     matched.*,
-    row_number() over (partition by tenant_id, booking_id order by waiting_since, wish_id) as place,
+    row_number() over (partition by matched.tenant_id, booking_id order by waiting_since, wish_id) as place,
     coalesce(service_title, 'услуга ' || service_id)
     || ', ' || to_char(visit_day, 'DD.MM') || ' в ' || to_char(visit_time, 'HH24:MI')
     || case time_preference
@@ -59,6 +65,7 @@ select
         else ', ждёт любое время'
     end
     || case when is_wished_staff then ', к желаемому мастеру' when not is_wished_staff then ', к другому мастеру' else '' end
-    || '; в листе с ' || to_char(waiting_since, 'DD.MM.YYYY')
+    || '; в листе с ' || to_char({{ local_day('matched.waiting_since', tenant_timezone()) }}, 'DD.MM.YYYY')
     || '; риск отмены ' || round(risk_score * 100) || ' %: ' || risk_reason as explanation
 from matched
+left join tenants on matched.tenant_id = tenants.tenant_id

@@ -26,6 +26,9 @@ select
     source.started_at,
     source.ended_at,
     source.booking_datetime as booking_at,
-    source.created_at
+    source.created_at,
+
+    ---------- what the status says
+    {{ status_kind(redacted_text('source.booking_status', 100)) }} as status_kind
 from {{ source('agent_p', 'conversation_sessions_v2') }} as source
 where {{ is_accepted('conversation_sessions_v2') }}
