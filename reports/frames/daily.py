@@ -23,7 +23,7 @@ def choose_days(metrics: pd.DataFrame, *, last_day: date | None) -> pd.DataFrame
 
 
 def sum_revenue(revenue: pd.DataFrame, *, last_day: date | None) -> pd.DataFrame:
-    """Return kept and cancelled amounts of the final days that are drawn, by day and currency, oldest first.
+    """Return the amounts of the final days that are drawn, by day and currency, oldest first.
 
     Where no price is known there is no amount.
     """
@@ -33,6 +33,6 @@ def sum_revenue(revenue: pd.DataFrame, *, last_day: date | None) -> pd.DataFrame
             None if is_unknown(amount, currency) else amount
             for amount, currency in zip(chosen[name].tolist(), chosen["currency"].tolist(), strict=True)
         ]
-        for name in ("kept_amount", "cancelled_amount")
+        for name in ("booked_amount", "kept_amount", "cancelled_amount", "earned_amount", "earned_recorded_amount")
     }
     return add_columns(chosen, **known).sort_values(["day", "currency"], kind="stable").reset_index(drop=True)

@@ -138,7 +138,7 @@ def test_the_manifest_says_what_the_files_are(built: Workshop, tmp_path: Path) -
     assert manifest["as_of"] == "2026-02-28"
     assert datetime.fromisoformat(manifest["built_at"]) == last["built_at"]
     assert manifest["tenants"] == [str(make_id("south"))]
-    assert manifest["files"][0]["left_out"] == ["client_name", "phone"]
+    assert manifest["files"][0]["left_out"] == ["client_name", "phone", "phone_key"]
     assert manifest["files"][0]["rows"] == report.files[0].rows == 3
 
 

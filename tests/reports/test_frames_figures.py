@@ -173,12 +173,12 @@ def test_the_busiest_hour_is_that_with_most_messages() -> None:
 
 def test_a_sum_in_no_currency_of_which_no_price_is_known_is_none() -> None:
     rows = [
-        (LAST_DAY, "XXX", True, 2, money("0.00"), 0, money("0.00")),
-        (LAST_DAY, "RUB", True, 0, money("0"), 1, money("5")),
+        (LAST_DAY, "XXX", True, 2, money("0.00"), 0, money("0.00"), 2, money("0"), 0, 0, money("0"), money("0")),
+        (LAST_DAY, "RUB", True, 0, money("0"), 1, money("5"), 1, money("5"), 0, 0, money("0"), money("0")),
     ]
     revenue = sum_revenue(make_rows("revenue_daily", rows), last_day=LAST_DAY)
-    assert list_rows(revenue[["currency", "kept_amount", "cancelled_amount"]]) == [
-        ["RUB", money("0"), money("5")], ["XXX", None, None],
+    assert list_rows(revenue[["currency", "kept_amount", "cancelled_amount", "booked_amount", "earned_amount"]]) == [
+        ["RUB", money("0"), money("5"), money("5"), money("0")], ["XXX", None, None, None, None],
     ]  # fmt: skip
 
 
@@ -237,7 +237,7 @@ def test_a_month_and_the_eleven_before_it_are_counted(last_day: date, first: dat
     [(0, 50, "0.2000"), (10, 50, "0.2000"), (11, 50, None), (11, 45, "0.2000"), (20, 0, "0.2000")],
 )
 def test_a_share_of_missed_visits_is_of_recorded_ones(presumed: int, percent: int, share: str | None) -> None:
-    row = (date(2026, 10, 1), "m1", None, "s1", None, "RUB", 20, 16, 4, 0, 0, 0, money("1"), presumed, percent)
+    row = (date(2026, 10, 1), "m1", None, "s1", None, "RUB", 20, 16, 4, 0, 0, 0, money("1"), 0, presumed, percent)
     found = sum_visits(make_rows("visits_monthly", [row]), by="service", last_day=LAST_DAY)
     assert found["missed_share"].tolist() == [share and Decimal(share)]
     assert found["presumed_count"].tolist() == [presumed]

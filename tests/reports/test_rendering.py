@@ -235,7 +235,7 @@ def test_dialogs_open_only_where_they_may_be_read() -> None:
 
 def test_searched_columns_travel_hidden_and_last() -> None:
     data = read_page(render(build_page("salon", "clients", "ru", OWNER), "ru", OWNER)).data[0]
-    assert [data["names"][place] for place in data["hidden"]] == ["client_id", "digits"] == data["names"][-2:]
+    assert [data["names"][place] for place in data["hidden"]] == ["person_id", "digits"] == data["names"][-2:]
     anna = next(row for row in data["rows"] if row[0] == CLIENT_NAMES[ANNA])
     assert anna[-1] == "79160000001 89160000001"
     page = build_page("salon", "clients", "ru", OWNER)
@@ -290,7 +290,7 @@ def test_csv_is_for_programs_and_its_columns_are_those_of_the_marts(tmp_path: Pa
         rows = list(csv.DictReader(file))
     assert rows[0]["client_name"] == CLIENT_NAMES[ANNA]
     assert rows[0]["spend_amount"] == "9800.50"
-    assert rows[0]["client_id"] == str(ANNA)
+    assert rows[0]["person_id"] == str(ANNA)
     assert rows[0]["spend_currency"] == "RUB"
     sheet = openpyxl.load_workbook(tmp_path / WORKBOOK).worksheets[0]
     assert (sheet["A1"].value, sheet["A2"].value) == ("Клиент", CLIENT_NAMES[ANNA])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,16 +66,28 @@ class Account:
                     foreign.add(process)
             except OSError:
                 continue  # it ended meanwhile
-        # A parent that waited for it has its seconds; where there is none of ours they are kept here.
-        parents = {process.pid for process in alive}
+        # Who waited for it has its seconds, or who waited for that one; where there is none of ours they are kept here.
+        parents = {process.pid: used.parent for process, used in self._known.items()}
+        living = {process.pid for process in alive}
         self._ended += sum(
-            used.seconds for process, used in self._known.items() if process not in alive and used.parent not in parents
+            used.seconds
+            for process, used in self._known.items()
+            if process not in alive and not _is_waited_for(used.parent, parents, living)
         )
         self._known, self._foreign = alive, foreign
         return self._ended + sum(used.seconds for used in alive.values())
 
     def _is_ours(self, pid: int) -> bool:
         return pid == os.getpid() or self._mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+
+
+def _is_waited_for(parent: int, parents: Mapping[int, int], living: Collection[int]) -> bool:
+    """Whether a process of ours lives that the chain of parents leads to."""
+    for _ in parents:
+        if parent in living or parent not in parents:
+            break
+        parent = parents[parent]
+    return parent in living
 
 
 def _read_process(pid: int) -> tuple[Process, Used]:

@@ -9,8 +9,10 @@
     {% if is_mart() %}
         {%- set is_shown = create_live_view(target_relation, sql) -%}
     {% else %}
-        {# What live views read for readers who may not read raw tables: nobody but the owner has a right on it. #}
-        {% do put_view(target_relation, 'security_invoker = false', sql) %}
+        {# What live views read for readers who may not read raw tables: nobody but the owner has a right on it. Others are
+           read by who builds, and with their own rights. #}
+        {%- set is_read_for_others = target_relation.schema == 'staging' -%}
+        {% do put_view(target_relation, 'security_invoker = ' ~ ('false' if is_read_for_others else 'true'), sql) %}
     {% endif %}
     {% call statement('main') %}select 1{% endcall %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}

@@ -37,9 +37,13 @@ candidates as (
         exists(
             select 1
             from (
-                select outbox.client_id
+                select
+                    outbox.tenant_id,
+                    outbox.client_id
                 union
-                select kin.client_id
+                select
+                    kin.tenant_id,
+                    kin.client_id
                 from clients as written
                 inner join clients as kin
                     on
@@ -47,7 +51,10 @@ candidates as (
                         and written.person_id = kin.person_id
                 where outbox.tenant_id = written.tenant_id and outbox.client_id = written.client_id
             ) as met
-            inner join visits on met.client_id = visits.client_id
+            inner join visits
+                on
+                    met.tenant_id = visits.tenant_id
+                    and met.client_id = visits.client_id
             where
                 outbox.tenant_id = visits.tenant_id
                 and visits.is_visit
