@@ -47,8 +47,8 @@ class Login:
 
 
 def make_login(connection: psycopg.Connection[Any], name: str | None = None) -> Login:
-    """Make a login, or give one that is there a password of its own."""
-    login = Login(name or f"login_{secrets.token_hex(4)}", secrets.token_hex(12))
+    """Make a login, or give one that is there its password: the same each time, for others may have it open."""
+    login = Login(name or f"login_{secrets.token_hex(4)}", f"password of {name}" if name else secrets.token_hex(12))
     exists = connection.execute("select 1 from pg_roles where rolname = %s", (login.name,)).fetchone()
     connection.execute(
         sql.SQL("{} role {} login password {}").format(
