@@ -67,7 +67,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "picture.title.other": "{salon}: последние {n} дня",
         "picture.marked": "Отмечено: {day}",
         "picture.dialogs": "диалоги",
-        "picture.bookings": "с записью",
+        "picture.bookings": "записи",
     },
     "en": {
         "title.daily": "{salon}: {day}",
@@ -115,7 +115,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "picture.title.other": "{salon}: the last {n} days",
         "picture.marked": "Marked: {day}",
         "picture.dialogs": "dialogs",
-        "picture.bookings": "with a booking",
+        "picture.bookings": "bookings",
     },
 }
 

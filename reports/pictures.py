@@ -18,7 +18,7 @@ DIALOGS, BOOKINGS, MARKED, INK = "#2f6f8f", "#d9822b", "#f6ead2", "#33383d"
 
 
 def draw_days(facts: Facts, *, marked: str) -> bytes | None:
-    """Return dialogs (area) and those with a booking (bars) of the last 28 days as a PNG of 2000 by 1000 pixels.
+    """Return dialogs (area) and bookings made (bars) of the last 28 days as a PNG of 2000 by 1000 pixels.
 
     The days that the digest is about have a ground of their own; ``marked`` says which they are. None where nothing
     happened on any day: an empty picture says less than the text.

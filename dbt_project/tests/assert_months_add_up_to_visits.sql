@@ -94,4 +94,5 @@ where
     or summed.visited_clients_count < booked.visited_clients_count
     or summed.visited_clients_count > summed.arrived_count
     or coalesce(rated.arrived_count, 0) <> summed.arrived_count
-    or coalesce(rated.unknown_count, 0) <> summed.unknown_count
+    -- One ahead whose status is a word that nobody knows is not due, and in no rate yet.
+    or coalesce(rated.unknown_count, 0) > summed.unknown_count

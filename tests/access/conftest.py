@@ -58,11 +58,12 @@ def chain(
     workshop.build(as_of=as_of)
     pipeline.score(url, as_of=as_of)
     activate(url, as_of=DEMO_LAST_DAY, is_applied=True)
-    # The first is one that messages wait in.
+    # The first is one that messages wait in, and bookings ahead were scored.
     tenants = [
         str(row["id"])
         for row in workshop.execute(
-            "select id from tenants_v2 order by (select count(*) from dashboard.outbox where tenant_id = id) desc, id"
+            "select id from tenants_v2 "
+            "order by exists (select 1 from dashboard.predictions where tenant_id = id) desc, (select count(*) from dashboard.outbox where tenant_id = id) desc, id"
         )
     ]
     with psycopg.connect(url, autocommit=True) as connection:

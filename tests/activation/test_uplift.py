@@ -17,17 +17,23 @@ with people as (
     returning id, telegram_chat_id - 1000 as n
 )
 insert into dashboard.visits (
-    tenant_id, booking_id, client_id, session_id, booked_at, visit_at, outcome, is_visit, times_moved
+    tenant_id, booking_id, client_id, session_id, booked_at, visit_at, outcome, is_visit, times_moved, is_kept,
+    slot_taken_at, first_booking_id, first_booked_at, first_booked_day
 )
-select %(tenant)s::uuid, 'before ' || n, id, id, '2026-01-05', '2026-01-10 10:00+00', 'arrived', true, 0 from people
+select
+    %(tenant)s::uuid, 'before ' || n, id, id, '2026-01-05', '2026-01-10 10:00+00', 'arrived', true, 0, true,
+    '2026-01-05', 'before ' || n, '2026-01-05', '2026-01-05'
+from people
 """
 COME = """
 insert into dashboard.visits (
-    tenant_id, booking_id, client_id, session_id, booked_at, visit_at, outcome, is_visit, times_moved
+    tenant_id, booking_id, client_id, session_id, booked_at, visit_at, outcome, is_visit, times_moved, is_kept,
+    slot_taken_at, first_booking_id, first_booked_at, first_booked_day
 )
 select
     tenant_id, 'after ' || client_id, client_id, client_id, created_at + interval '1 day',
-    created_at + interval '5 days', 'arrived', true, 0
+    created_at + interval '5 days', 'arrived', true, 0, true, created_at + interval '1 day', 'after ' || client_id,
+    created_at + interval '1 day', (created_at + interval '1 day')::date
 from (
     select *, row_number() over (partition by is_held_out order by message_key) as n from dashboard.outbox
     where tenant_id = %(tenant)s::uuid and kind = 'win_back' and message_key like 'win_back:planted%%'

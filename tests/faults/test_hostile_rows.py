@@ -118,7 +118,7 @@ def test_amounts_keep_every_digit_and_strange_numbers_break_nothing(workshop: Wo
         booking["booking_currency"] = "RUB" if number < 3 else f"C{number}"
         workshop.add_session(f"s{number}", "2026-02-01 10:00+00", None, **booking)
     workshop.build()
-    rows = workshop.execute("select currency, kept_amount::text as amount from dashboard.revenue_daily order by 1")
+    rows = workshop.execute("select currency, booked_amount::text as amount from dashboard.revenue_daily order by 1")
     assert [(row["currency"], row["amount"]) for row in rows] == [
         ("C3", "-5"), ("C4", "NaN"), ("C5", "Infinity"), ("RUB", "12345678901234567890.423456789"),
     ]  # fmt: skip

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,9 +34,10 @@ class Process(NamedTuple):
 
 
 class Used(NamedTuple):
-    """What a process has used, and the number of its parent."""
+    """What a process has used, that of children that it waited for included and apart, and its parent's number."""
 
     seconds: float
+    waited_for: float
     parent: int
 
 
@@ -50,50 +52,60 @@ class Account:
 
     def read(self) -> float:
         """Return the CPU seconds, user and system, since each process began."""
-        alive: dict[Process, Used] = {}
-        foreign: set[Process] = set()
-        ours = {process.pid for process in self._known}
-        for name in os.listdir("/proc"):
-            if not name.isdigit():
-                continue
-            try:
-                process, used = _read_process(int(name))
-                # A browser's processes hide their environment; a parent that is ours tells of them.
-                is_known = process in self._known or used.parent in ours
-                if is_known or (process not in self._foreign and self._is_ours(process.pid)):
-                    alive[process] = used
-                else:
-                    foreign.add(process)
-            except OSError:
-                continue  # it ended meanwhile
-        # Who waited for it has its seconds, or who waited for that one; where there is none of ours they are kept here.
+        alive = self._find_alive()
         parents = {process.pid: used.parent for process, used in self._known.items()}
-        living = {process.pid for process in alive}
-        self._ended += sum(
-            used.seconds
-            for process, used in self._known.items()
-            if process not in alive and not _is_waited_for(used.parent, parents, living)
-        )
-        self._known, self._foreign = alive, foreign
+        waiters = {process.pid: process for process in alive}
+        ended: dict[Process | None, float] = defaultdict(float)
+        for process, used in self._known.items():
+            if process not in alive:
+                ended[waiters.get(_find_living(used.parent, parents, waiters))] += used.seconds
+        # Who waited for a process has its seconds among those of their children; what nobody has is kept here.
+        for waiter, seconds in ended.items():
+            grown = alive[waiter].waited_for - self._known[waiter].waited_for if waiter in self._known else 0.0
+            self._ended += max(seconds - grown, 0.0)
+        self._known = alive
         return self._ended + sum(used.seconds for used in alive.values())
 
-    def _is_ours(self, pid: int) -> bool:
-        return pid == os.getpid() or self._mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    def _find_alive(self) -> dict[Process, Used]:
+        """Return the processes that are ours: by their mark or, as a browser's hide theirs, by a parent that is."""
+        found: dict[Process, Used] = {}
+        for name in os.listdir("/proc"):
+            with suppress(OSError):  # it ended meanwhile
+                if name.isdigit():
+                    found.update([_read_process(int(name))])
+        self._foreign &= found.keys()
+        ours = {process: used for process, used in found.items() if process in self._known or self._is_ours(process)}
+        added = ours
+        while added:
+            pids = {process.pid for process in ours}
+            added = {p: used for p, used in found.items() if p not in ours and used.parent in pids}
+            ours = {**ours, **added}
+        self._foreign |= found.keys() - ours.keys()
+        return ours
+
+    def _is_ours(self, process: Process) -> bool:
+        if process in self._foreign:
+            return False
+        with suppress(OSError):
+            marks = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+            return process.pid == os.getpid() or self._mark in marks
+        return False
 
 
-def _is_waited_for(parent: int, parents: Mapping[int, int], living: Collection[int]) -> bool:
-    """Whether a process of ours lives that the chain of parents leads to."""
+def _find_living(parent: int, parents: Mapping[int, int], living: Container[int]) -> int:
+    """Return the first that lives of a process's parent, that one's parent and so on; 0 where there is none."""
     for _ in parents:
         if parent in living or parent not in parents:
             break
         parent = parents[parent]
-    return parent in living
+    return parent if parent in living else 0
 
 
 def _read_process(pid: int) -> tuple[Process, Used]:
-    """Return a process, and its CPU seconds, those of children that it waited for included."""
+    """Return a process, and its CPU seconds, those of children that it waited for included and apart."""
     fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    return Process(pid, int(fields[19])), Used(sum(map(int, fields[11:15])) / TICKS, int(fields[1]))
+    own, waited_for = (sum(map(int, fields[first : first + 2])) / TICKS for first in (11, 13))
+    return Process(pid, int(fields[19])), Used(own + waited_for, waited_for, int(fields[1]))
 
 
 class Costs:

@@ -6,10 +6,10 @@
     meta={'distributed_by': 'tenant_id'}
 ) }}
 
--- depends_on: {{ ref('int_person_days') }}
--- All daily marts read the calendar, so that whatever announces days comes before it.
 with
 
+-- depends_on: {{ ref('int_person_days') }}
+-- All daily marts read the calendar, so that whatever announces days comes before it.
 tenants as (
 
     select * from {{ ref('stg_agent_p__tenants') }}
