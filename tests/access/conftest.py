@@ -49,7 +49,7 @@ def chain(
     url = make_database(built_template)
     workshop = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
     folder = tmp_path_factory.mktemp("chain")
-    write_demo(folder, sessions=250)
+    write_demo(folder, sessions=400)
     with psycopg.connect(url) as connection:
         load_exports(connection, folder)
     _name_everybody(workshop)
@@ -58,12 +58,14 @@ def chain(
     workshop.build(as_of=as_of)
     pipeline.score(url, as_of=as_of)
     activate(url, as_of=DEMO_LAST_DAY, is_applied=True)
-    # The first is one that messages wait in, and bookings ahead were scored.
+    # The first is one that messages wait in, whose bookings ahead were scored, and where a time came free.
     tenants = [
         str(row["id"])
         for row in workshop.execute(
-            "select id from tenants_v2 "
-            "order by exists (select 1 from dashboard.predictions where tenant_id = id) desc, (select count(*) from dashboard.outbox where tenant_id = id) desc, id"
+            "select id from tenants_v2 as salons order by "
+            "exists (select 1 from dashboard.predictions where tenant_id = salons.id)::int + "
+            "exists (select 1 from dashboard.freed_slots where tenant_id = salons.id)::int desc, "
+            "(select count(*) from dashboard.outbox where tenant_id = salons.id) desc, id"
         )
     ]
     with psycopg.connect(url, autocommit=True) as connection:

@@ -60,30 +60,19 @@ def test_a_missing_column_that_all_hangs_on_stops_every_mart_and_no_more(built_s
 
 
 def test_a_critical_data_test_stops_what_is_downstream_of_its_mart_and_only_that(built_salons: Workshop) -> None:
-    # A day that nobody computed: whole builds would take it out, what changed does not touch it.
-    built_salons.execute(
-        "delete from dashboard.metrics_dailies where tenant_id = %s and day = '2026-02-11'", [make_id("salon")]
-    )
     built_salons.execute("update dashboard.visits set outcome = 'lost' where booking_id = 'far-9'")
-    below = ("clients", "win_back", "funnel_daily", "dialogs")
-    run = run_job(built_salons, assets=["+dashboard.metrics_dailies", "scoring.client_scores", *(
-        f"+dashboard.{name}" for name in below
-    )])  # fmt: skip
+    above, below = ("dialogs", "sessions"), ("clients", "win_back", "metrics_dailies", "funnel_daily")
+    run = run_job(built_salons, assets=["scoring.client_scores", *(f"+dashboard.{name}" for name in (*above, *below))])
     assert not run.success
     failed = built_salons.execute(
         "select asset, check_name from quality.check_results where run_id = %s and is_blocking and not has_passed",
         [run.run_id],
     )
-    assert {row["asset"] for row in failed} == {"dashboard.metrics_dailies", "dashboard.visits"}
+    assert {row["asset"] for row in failed} == {"dashboard.visits"}
     built = run.find_materializations()
-    # Of daily metrics nothing is made; of visits clients are, then scores, and what shows scores.
-    assert built.keys() >= {
-        "dashboard.funnel_daily",
-        "dashboard.metrics_dailies",
-        "dashboard.dialogs",
-        "dashboard.visits",
-    }
-    assert built.keys().isdisjoint({"dashboard.clients", "scoring.client_scores", "dashboard.win_back"})
+    # Of visits clients are made, then scores, and what shows scores; and days, by which money is told.
+    assert built.keys() >= {"dashboard.dialogs", "dashboard.sessions", "dashboard.visits"}
+    assert built.keys().isdisjoint({"scoring.client_scores", *(f"dashboard.{name}" for name in below)})
     assert "scores" not in run.find_steps("STEP_START")
 
 
