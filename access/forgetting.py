@@ -135,6 +135,7 @@ def _begin(connection: psycopg.Connection[Any], found: Sequence[tuple[Person, Re
     """
     number = f"{NO_COUNTRY}{randbelow(10**12):012}" if len(found) > 1 else None
     relations = [known for known in read_relations(connection) if known.label == "quality.rows_set_aside"]
+    present = _find_present(connection)
     for person, receipt in found:
         note_pending(connection, person, receipt)
         values = {"tenant": person.tenant_id, "client": person.client_id}
@@ -149,7 +150,7 @@ def _begin(connection: psycopg.Connection[Any], found: Sequence[tuple[Person, Re
             "(select tenant_id, id from public.wishlist_v2 where user_id = %(client)s)",
             values,
         )
-        make_nobodys(connection, person, present=_find_present(connection), number=number)
+        make_nobodys(connection, person, present=present, number=number)
         # Before the build: what is set aside stays set aside.
         erase_traces(connection, person, relations)
     connection.commit()

@@ -107,9 +107,8 @@ def read_ledger(connection: psycopg.Connection[Any]) -> Ledger:
     )
 
 
-def find_scoring_moment(connection: psycopg.Connection[Any], as_of: str) -> datetime:
-    """Return the instant that models are fitted for: that of the build, or of a day its first end among the salons."""
-    moments = find_salon_moments(connection, as_of)
+def find_scoring_moment(moments: Mapping[UUID, datetime], as_of: str) -> datetime:
+    """Return the instant that models are fitted for: the first of the salons' moments, or without salons ``as_of``."""
     moment = datetime.fromisoformat(as_of)
     return min(moments.values(), default=moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
 

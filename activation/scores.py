@@ -67,7 +67,8 @@ def score(
         if is_ahead(present):
             reason = f"nothing is fitted, scored or kept as of {present}, which lies ahead"
             return tuple(ScoreReport(kind, False, reason, None, 0) for kind in KINDS if kind in kinds)
-        moment, moments = find_scoring_moment(connection, present), find_salon_moments(connection, present)
+        moments = find_salon_moments(connection, present)
+        moment = find_scoring_moment(moments, present)
         connection.rollback()
         connection.execute("set transaction isolation level repeatable read")
         announce("reading visits")

@@ -34,6 +34,8 @@ def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_d
         first = move_days(last_day.replace(day=1), -330).replace(day=1)
         monthly = monthly[monthly["visit_month"] >= first]
     rows = []
+    # The salon's setting, the same in every row.
+    percent = int(max(monthly["recorded_attendance_percent"].tolist(), default=0))
     for identity, chosen in monthly.groupby(key, sort=True):
         # Titles of the same id may change between months; the latest is shown.
         titles = [text for text in chosen[title].tolist() if not is_missing(text)]
@@ -45,7 +47,7 @@ def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_d
             "others": tuple(amounts[1:]),
             "missed_share": _share(
                 counts["no_show_count"], counts["no_show_count"] + counts["arrived_count"],
-                presumed=counts["presumed_count"], percent=int(max(monthly["recorded_attendance_percent"].tolist())),
+                presumed=counts["presumed_count"], percent=percent,
             ),
         })  # fmt: skip
     frame = pd.DataFrame(rows, columns=names, dtype=object)

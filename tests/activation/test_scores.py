@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from activation.ledger import find_scoring_moment, read_ledger
+from activation.ledger import find_salon_moments, find_scoring_moment, read_ledger
 from activation.scores import ScoreReport, score
 from agentp.database import open_connection
 from agentp.errors import AgentpError
@@ -275,9 +275,11 @@ def test_the_ledger_is_the_mart(chain: Workshop) -> None:
 
 
 def test_a_day_is_over_where_it_ends_first(chain: Workshop) -> None:
+    day, instant = "2026-03-01", "2026-03-01T10:00:00+03:00"
     with open_connection(chain.url) as connection:
-        assert find_scoring_moment(connection, "2026-03-01") == datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
-        assert find_scoring_moment(connection, "2026-03-01T10:00:00+03:00") == datetime(2026, 3, 1, 7, 0, tzinfo=UTC)
+        of_day, of_instant = find_salon_moments(connection, day), find_salon_moments(connection, instant)
+    assert find_scoring_moment(of_day, day) == datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
+    assert find_scoring_moment(of_instant, instant) == datetime(2026, 3, 1, 7, 0, tzinfo=UTC)
 
 
 def test_risky_slots_and_matches_follow_a_score_at_once(chain: Workshop) -> None:

@@ -110,7 +110,7 @@ def test_models_are_of_readable_length() -> None:
     long = {
         path.stem: lines
         for path in (DBT_PROJECT / "models").rglob("*.sql")
-        if not 10 <= (lines := count_lines(path)) <= 165
+        if not 10 <= (lines := count_lines(path)) <= 145
     }
     assert long == {}
 

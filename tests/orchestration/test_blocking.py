@@ -76,6 +76,26 @@ def test_a_critical_data_test_stops_what_is_downstream_of_its_mart_and_only_that
     assert "scores" not in run.find_steps("STEP_START")
 
 
+def test_a_critical_data_test_of_days_stops_nothing_that_days_are_made_of(built_salons: Workshop) -> None:
+    # A day that nobody computed: whole builds would take it out, what changed does not touch it.
+    built_salons.execute(
+        "delete from dashboard.metrics_dailies where tenant_id = %s and day = '2026-02-11'", [make_id("salon")]
+    )
+    run = run_job(built_salons, assets=["+dashboard.metrics_dailies", "+dashboard.funnel_daily", "+dashboard.kpis"])
+    assert not run.success
+    failed = built_salons.execute(
+        "select asset, check_name from quality.check_results where run_id = %s and is_blocking and not has_passed",
+        [run.run_id],
+    )
+    assert {row["asset"] for row in failed} == {"dashboard.metrics_dailies"}
+    built = run.find_materializations()
+    # Of daily metrics nothing is made.
+    assert built.keys() >= {
+        "dashboard.funnel_daily", "dashboard.metrics_dailies", "dashboard.dialogs", "dashboard.visits",
+    }  # fmt: skip
+    assert "dashboard.kpis" not in built
+
+
 def test_a_rule_that_rows_break_is_shown_and_stops_nothing_be_it_critical_or_a_warning(built_salons: Workshop) -> None:
     built_salons.execute("update recent_history_v2 set session_id = null where id = 18")
     built_salons.execute("update recent_history_v2 set role = 'robot' where id = 19")

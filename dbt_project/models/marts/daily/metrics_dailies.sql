@@ -20,10 +20,9 @@ daily_bookings as (
 
 ),
 
--- Read twice, by index: Postgres would store all of it first.
-dialogs as not materialized (
+daily_messages as (
 
-    select * from {{ ref('dialogs') }}
+    select * from {{ ref('int_messages_daily') }}
 
 ),
 
@@ -69,35 +68,6 @@ daily_persons as (
 
 ),
 
-daily_replies as (
-
-    select
-        tenant_id,
-        session_day as day,
-        percentile_cont(array[0.5, 0.9]) within group (order by response_ms) as percentiles
-    from dialogs
-    where
-        {{ is_touched_day('dialogs', 'session_day') }}
-        and session_source <> 'inferred'
-        and response_ms is not null
-    group by tenant_id, session_day
-
-),
-
-daily_messages as (
-
-    select
-        tenant_id,
-        sent_day as day,
-        count(*) as messages,
-        count(*) filter (where role = 'user') as user_messages,
-        count(*) filter (where role = 'assistant') as agent_messages
-    from dialogs
-    where {{ is_touched_day('dialogs', 'sent_day') }}
-    group by tenant_id, sent_day
-
-),
-
 metrics as (
 
     select
@@ -112,8 +82,8 @@ metrics as (
         round(daily_sessions.response_ms_sum::numeric / nullif(daily_sessions.response_count, 0))::bigint as avg_response_ms,
         daily_sessions.response_ms_sum,
         coalesce(daily_sessions.response_count, 0) as response_count,
-        round(daily_replies.percentiles[1])::bigint as median_response_ms,
-        round(daily_replies.percentiles[2])::bigint as p90_response_ms,
+        round(daily_messages.percentiles[1])::bigint as median_response_ms,
+        round(daily_messages.percentiles[2])::bigint as p90_response_ms,
         coalesce(daily_sessions.cancelled_bookings, 0) as cancelled_bookings,
         coalesce(daily_sessions.unique_clients, 0) as unique_clients,
         coalesce(daily_sessions.new_clients, 0) as new_clients,
@@ -140,10 +110,6 @@ metrics as (
         on
             tenant_days.tenant_id = daily_sessions.tenant_id
             and tenant_days.day = daily_sessions.day
-    left join daily_replies
-        on
-            tenant_days.tenant_id = daily_replies.tenant_id
-            and tenant_days.day = daily_replies.day
     left join daily_messages
         on
             tenant_days.tenant_id = daily_messages.tenant_id
