@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from access.nobodies import TABLES, belongs_to
 from access.people import Person, Term
+from agentp.brake import announce_removal
 
 SITE = "files of the site"
 
@@ -72,7 +73,11 @@ def count_raw_rows(connection: psycopg.Connection[Any], person: Person) -> dict[
 
 
 def note_pending(connection: psycopg.Connection[Any], person: Person, receipt: Receipt) -> None:
-    """Note who is about to be forgotten, in the transaction that begins it."""
+    """Note who is about to be forgotten, in the transaction that begins it, and tell the brake that a client goes.
+
+    No rows: those of the marts move to nobody.
+    """
+    announce_removal(connection, person.tenant_id, reason="forget", rows=0, clients=1)
     connection.execute(
         "insert into quality.pending_forgettings (tenant_id, client_id, nobody_id, is_alone, terms, counts) "
         "values (%s, %s, %s, %s, %s, %s)",

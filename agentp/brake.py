@@ -9,7 +9,8 @@ a salon that is missing, and the database of somebody else.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -34,6 +35,24 @@ ROOTS = (
 
 CLIENTS_EACH = 5
 """So many rows weigh as much as a client (brake.sql)."""
+ANNOUNCED = "quality.announced_removals"
+Reason = Literal["forget", "purge", "move", "repair"]
+
+
+def announce_removal(
+    connection: psycopg.Connection[Any], tenant_id: UUID, *, reason: Reason, mart: str | None = None,
+    rows: int | None = None, clients: int | None = None,
+) -> None:  # fmt: skip
+    """Announce what is about to go from the raw tables on purpose, in the transaction that takes it away.
+
+    The brake counts so many rows and clients less of ``mart``, or of every mart, until a build that began later is
+    complete. None is all that the salon has. Raises nothing; the caller commits.
+    """
+    connection.execute(
+        "insert into quality.announced_removals (tenant_id, reason, mart, row_count, client_count) "
+        "values (%s, %s, %s, %s, %s)",
+        (tenant_id, reason, mart, rows, clients),
+    )
 
 
 def require_roots(connection: psycopg.Connection[Any], settings: Settings) -> None:
@@ -82,6 +101,10 @@ def _find_lost(
 ) -> list[str]:
     # An inferred session has no row in the archive.
     counts = sql.SQL("and not published.is_inferred") if mart == "sessions" else sql.SQL("")
+    announced = sql.SQL(
+        "and salons.tenant_id not in (select tenant_id from quality.announced_removals "
+        "where settled_at is null and coalesce(mart, {mart}) = {mart} and row_count is null)"
+    ).format(mart=mart)
     # A salon is never few rows.
     floors = {"tenants_v2": 0, "clients_v2": settings.brake_rows // CLIENTS_EACH}
     floor = floors.get(table, settings.brake_rows)
@@ -93,8 +116,14 @@ def _find_lost(
             "where exists (select 1 from dashboard.{mart} as published "
             "where published.tenant_id = salons.tenant_id {counts} offset %(floor)s) "
             "and not exists (select 1 from public.{table} as rows where rows.{column} = salons.tenant_id) "
-            "order by 2 desc, 1"
-        ).format(mart=sql.Identifier(mart), table=sql.Identifier(table), column=sql.Identifier(column), counts=counts),
+            "{announced} order by 2 desc, 1"
+        ).format(
+            mart=sql.Identifier(mart),
+            table=sql.Identifier(table),
+            column=sql.Identifier(column),
+            counts=counts,
+            announced=announced if _exists(connection, ANNOUNCED) else sql.SQL(""),
+        ),
         {"floor": floor},
     ).fetchall()
     return [
@@ -104,16 +133,18 @@ def _find_lost(
 
 
 def _find_lost_clients(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
-    forgotten = "quality.pending_forgettings"
-    pending = sql.SQL("and clients.client_id not in (select client_id from quality.pending_forgettings)")
+    announced = sql.SQL(
+        "- coalesce((select sum(coalesce(client_count, 1e15)) from quality.announced_removals as announced where "
+        "settled_at is null and coalesce(mart, 'clients') = 'clients' and announced.tenant_id = clients.tenant_id), 0)"
+    )
     rows = connection.execute(
         sql.SQL(
-            "select tenant_id::text, clients, lost from (select clients.tenant_id, count(*) as clients, "
+            "select tenant_id::text, clients, lost::bigint from (select clients.tenant_id, count(*) as clients, "
             "count(*) filter (where not exists (select 1 from public.clients_v2 as rows "
-            "where rows.id = clients.client_id and rows.tenant_id = clients.tenant_id) {pending}) as lost "
+            "where rows.id = clients.client_id and rows.tenant_id = clients.tenant_id)) {announced} as lost "
             "from dashboard.clients as clients group by clients.tenant_id) as salons "
             "where lost > %(floor)s and lost > %(share)s * clients order by lost desc"
-        ).format(pending=pending if _exists(connection, forgotten) else sql.SQL("")),
+        ).format(announced=announced if _exists(connection, ANNOUNCED) else sql.SQL("")),
         {"floor": settings.brake_rows // CLIENTS_EACH, "share": settings.brake_share},
     ).fetchall()
     return [

@@ -157,6 +157,20 @@ create table if not exists quality.pending_forgettings (
     primary key (tenant_id, client_id)
 );
 
+-- One row per removal that was announced: what the brake of a build leaves out of what it counts (docs/decisions.md, "The brake"),
+-- until a build that began after it is complete. Without a mart it is of every one; without a number, of all that the salon has.
+create table if not exists quality.announced_removals (
+    removal_id bigint generated always as identity primary key,
+    tenant_id uuid not null,
+    reason text not null check (reason in ('forget', 'purge', 'move', 'repair')),
+    mart text,
+    row_count bigint check (row_count >= 0),
+    client_count bigint check (client_count >= 0),
+    announced_at timestamptz not null default clock_timestamp(),
+    settled_at timestamptz
+);
+create index if not exists announced_removals_open on quality.announced_removals (tenant_id) where settled_at is null;
+
 -- What the passes of one run found, before all of it becomes how things stand in one transaction.
 create unlogged table if not exists quality.scratch_rows (like quality.client_rows);
 create unlogged table if not exists quality.scratch_failures (like quality.client_failures);

@@ -9,6 +9,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from agentp import pipeline
+from agentp.brake import announce_removal
+from agentp.database import open_connection
 from agentp.errors import BuildError
 from agentp.settings import Settings
 from tests.agentp.conftest import RunCommand, run_command
@@ -113,6 +115,52 @@ def test_a_salon_that_is_gone_stops_whatever_reads_marts_and_raw_tables_however_
     assert "80 messages of salon" in answer.err
     assert chain.read_marts() == before
     assert not site.exists()
+
+
+def test_what_was_announced_goes_without_a_word_once_and_nothing_else_with_it(chain: Workshop) -> None:
+    with open_connection(chain.url) as connection:
+        announce_removal(connection, make_id("south"), reason="purge")
+        for table in ("recent_history_v2", "conversation_sessions_v2", "clients_v2"):
+            connection.execute(f"delete from {table} where tenant_id = %s", [make_id("south")])
+        connection.execute("delete from tenants_v2 where slug = 'south'")
+        announce_removal(connection, make_id("west"), reason="move", mart="dialogs", rows=30)
+        connection.execute(
+            "delete from recent_history_v2 where tenant_id = %s and role = 'assistant'", [make_id("west")]
+        )
+        connection.commit()
+    chain.settings = chain.settings.model_copy(update={"brake_rows": 5, "brake_share": 0.1})
+    with pytest.raises(BuildError, match=r"dashboard\.dialogs: .*: west 10 of 80 rows\."):
+        chain.build_with_dbt()
+    with open_connection(chain.url) as connection:
+        announce_removal(connection, make_id("west"), reason="move", mart="dialogs", rows=10)
+        connection.commit()
+    changes = chain.build_with_dbt()
+    assert changes["dialogs"].deleted == 120
+    assert (
+        chain.execute("select distinct tenant_id from dashboard.clients where tenant_id = %s", [make_id("south")]) == []
+    )
+    assert chain.execute("select count(settled_at) as n, count(*) as every from quality.announced_removals") == [
+        {"n": 3, "every": 3}
+    ]
+    chain.execute("set session_replication_role = replica; delete from tenants_v2 where slug = 'west'")
+    with pytest.raises(BuildError, match="messages of salon"):
+        chain.build_with_dbt()
+
+
+def test_a_build_that_looks_back_is_compared_with_the_days_that_were_over_by_then(chain: Workshop) -> None:
+    """Nothing else loses anything here: what the marts of days are summed from stands whole."""
+    add = (
+        "insert into dashboard.traffic_hourly select filled.* "
+        "from (select distinct on (tenant_id) * from dashboard.traffic_hourly) as traffic, "
+        "generate_series(1, 30) as n, jsonb_populate_record(null::dashboard.traffic_hourly, "
+        "to_jsonb(traffic) || jsonb_build_object('day', %s::date + n, 'hour', 3)) as filled"
+    )
+    chain.execute(add, ["2026-02-20"])
+    chain.build_with_dbt(as_of="2026-02-18", select="traffic_hourly", full_refresh=True)
+    assert chain.execute("select 1 from dashboard.traffic_hourly where day > '2026-02-20'") == []
+    chain.execute(add, ["2025-12-01"])
+    with pytest.raises(BuildError, match=r"dashboard\.traffic_hourly"):
+        chain.build_with_dbt(as_of="2026-02-18", select="traffic_hourly", full_refresh=True)
 
 
 def test_a_share_of_all_lets_everything_go_and_small_losses_need_no_word(chain: Workshop) -> None:

@@ -103,7 +103,9 @@ def test_moves_are_no_lost_money(salon: Workshop) -> None:
 
 
 def test_a_booking_cancelled_confirmed_again_or_told_another_time_is_a_risky_slot_at_once(salon: Workshop) -> None:
-    for number in (1, 2, 3, 4):
+    salon.add_client("salon", "anna elsewhere", phone="8 900 123-45-67")
+    salon.execute("update clients_v2 set phone = '+79001234567' where id = %s", [make_id("anna")])
+    for number in (1, 2, 3, 4, 5):
         book(salon, "anna", f"{number}", "2026-02-01 09:00+00", NINE)
     book(salon, "anna", "4", "2026-02-02 09:00+00", NINE, booking_status="Отменена")
     salon.build()
@@ -120,6 +122,7 @@ def test_a_booking_cancelled_confirmed_again_or_told_another_time_is_a_risky_slo
     book(salon, "anna", "2", "2026-02-04 09:00+00", NINE)
     book(salon, "anna", "3", "2026-02-04 09:00+00", TEN, final_intent="reschedule")
     book(salon, "anna", "4", "2026-02-05 09:00+00", NINE)
+    book(salon, "anna elsewhere", "5", "2026-02-05 09:00+00", NINE, booking_status="cancelled")
 
     def read_risky() -> list[tuple[str, int]]:
         rows = salon.execute("select booking_id, visit_time from dashboard.risky_slots order by booking_id")

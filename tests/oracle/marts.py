@@ -63,7 +63,7 @@ def compute_world(world: World, as_of: date) -> dict[str, list[Row]]:
         "dashboard.visits_monthly": compute_visits_monthly(world, visits),
         "dashboard.clients": clients,
         "dashboard.persons": compute_persons(world, clients, visits, as_of),
-        "dashboard.freed_slots": compute_freed_slots(world, visits, as_of),
+        "dashboard.freed_slots": compute_freed_slots(world, visits, people, as_of),
         "dashboard.retention": compute_retention(visits, as_of),
         "dashboard.visit_rates": compute_visit_rates(world, visits, as_of),
     }

@@ -8,19 +8,20 @@ from itertools import pairwise
 
 from tests.oracle.local_days import find_day, find_end, find_zone
 from tests.oracle.numbers import count_milliseconds
+from tests.oracle.persons import People
 from tests.oracle.records import Row, Session, Tenant, Wish, World
 from tests.oracle.visits import Booking, group_bookings, read_meta, read_service
 
 PARTS = {"morning": (0, 12), "afternoon": (12, 17), "evening": (17, 24)}
 
 
-def compute_freed_slots(world: World, visits: list[Row], as_of: date) -> list[Row]:
+def compute_freed_slots(world: World, visits: list[Row], people: People, as_of: date) -> list[Row]:
     """Return the rows of `freed_slots`."""
     tenants = {tenant.id: tenant for tenant in world.tenants}
     bookings = group_bookings(world.sessions)
     slots = [slot for visit in visits for slot in list_slots(visit, bookings[visit["tenant_id"], visit["booking_id"]])]
     return [
-        describe_slot(tenants[slot["tenant_id"]], slot, world, slots, as_of)
+        describe_slot(tenants[slot["tenant_id"]], slot, world, slots, people, as_of)
         for slot in slots
         if slot["outcome"] in ("cancelled", "moved")
     ]
@@ -59,7 +60,7 @@ def find_last_told(dialogues: tuple[Session, ...], read: Callable[[Session], str
     return next(filter(None, map(read, reversed(dialogues))), None)
 
 
-def describe_slot(tenant: Tenant, freed: Row, world: World, slots: list[Row], as_of: date) -> Row:
+def describe_slot(tenant: Tenant, freed: Row, world: World, slots: list[Row], people: People, as_of: date) -> Row:
     """Return one freed slot."""
     freed = {**freed, "visit_day": find_day(tenant, freed["visit_at"])}
     refill = find_refill(freed, slots)
@@ -89,7 +90,9 @@ def describe_slot(tenant: Tenant, freed: Row, world: World, slots: list[Row], as
         "refill_outcome": refill and refill["outcome"],
         "is_refilled_from_waitlist": refill is not None
         and any(
-            wish.user_id == refill["client_id"] and wish.created_at <= refill["slot_taken_at"] for wish in wishes
+            people.get((tenant.id, wish.user_id), wish.user_id) == refill["person_id"]
+            and wish.created_at <= refill["slot_taken_at"]
+            for wish in wishes
         ),
         "fill_minutes": count_milliseconds(freed["released_at"], refill["slot_taken_at"]) // 60_000
         if refill and freed["released_at"]

@@ -99,6 +99,7 @@
     begin;
     {% if outcome == 'complete' %}
     {{ remove_departed() }}
+    {{ settle_removals() }}
     delete from build.touched_clients
     where claimed_at <= (select runs.claimed_at from build.runs where runs.invocation_id = '{{ invocation_id }}');
     delete from build.touched_visitors
@@ -121,6 +122,24 @@
     update build.runs set outcome = '{{ outcome }}', finished_at = statement_timestamp()
     where invocation_id = '{{ invocation_id }}';
     commit;
+{% endmacro %}
+
+
+{# What was announced before a complete build began has gone with it. #}
+{% macro settle_removals() %}
+    do $settle$
+    begin
+        if to_regclass('quality.announced_removals') is not null then
+            update quality.announced_removals as announced
+            set settled_at = statement_timestamp()
+            from build.runs as runs
+            where
+                runs.invocation_id = '{{ invocation_id }}'
+                and announced.settled_at is null
+                and announced.announced_at <= runs.claimed_at;
+        end if;
+    end
+    $settle$;
 {% endmacro %}
 
 

@@ -3,9 +3,9 @@
    looked at before the first mart). What does not count:
 
      - rows that others take the place of: a salon that changes its zone moves its hours to other keys and loses none;
-     - days and months, where a build is for an earlier moment than the last one, which reached further: what that moment
-       held nobody knows, and the marts that they are summed from are compared all the same;
-     - clients who are being forgotten, whom `agentp forget` announced in quality.pending_forgettings;
+     - days and months that are not over at the moment of a build which looks back at an earlier one than the last, which
+       reached further: what is compared is what the earlier moment had seen the end of;
+     - what was announced in quality.announced_removals (`agentp.brake.announce_removal`), until a build is complete;
      - up to `AGENTP_BRAKE_ROWS` rows, or a fifth as many clients, because a small salon's share is soon reached;
      - marts with `brake: false`, whose rows come and go with less than a row of the bots': days without anything, of a salon
        that left or was opened later than it said, and summaries of windows that move on.
@@ -16,15 +16,22 @@
     {%- if config.get('brake', true) and share < 1 and env_var('AGENTP_ACCEPT_REMOVALS', '') != 'true' %}
     do $brake$
     declare
-        forgotten uuid[] := '{}';
         stop text;
     begin
-        if (select count(*) from {{ removed }}) <= {{ floor // 5 }}
-            {%- if ['day', 'visit_month', 'cohort_month'] | select('in', key) | first is defined %} or {{ has_as_of_moved_back() }}{% endif %} then
+        if (select count(*) from {{ removed }}) <= {{ floor // 5 }} then
             return;
         end if;
-        if to_regclass('quality.pending_forgettings') is not null then
-            forgotten := coalesce((select array_agg(client_id) from quality.pending_forgettings), '{}');
+        create temporary table announced_removals on commit drop as
+        select null::uuid as tenant_id, 0::numeric as row_count, 0::numeric as client_count where false;
+        if to_regclass('quality.announced_removals') is not null then
+            insert into announced_removals
+            select
+                tenant_id,
+                sum(coalesce(row_count, {{ unlimited() }})),
+                sum(coalesce(client_count, {{ unlimited() }}))
+            from quality.announced_removals
+            where settled_at is null and coalesce(mart, '{{ relation.identifier }}') = '{{ relation.identifier }}'
+            group by tenant_id;
         end if;
         select
             'The brake stopped {{ relation.schema }}.{{ relation.identifier }}: of its ' || min(lost.mart_rows)
@@ -41,6 +48,7 @@
         if stop is not null then
             raise exception '%', stop;
         end if;
+        drop table announced_removals;
     end
     $brake$;
     {%- endif -%}
@@ -48,9 +56,10 @@
 
 
 {# One row per salon and measure that loses too much, the largest loss first, with the mart's rows, how many of them would go
-   and the number of such salons beside it. Read only where more rows go than the floor, by a block that knows whom
-   `agentp forget` announced as `forgotten`. #}
+   and the number of such salons beside it. Read only where more rows go than the floor, by a block that has what was
+   announced of the mart in `announced_removals`. #}
 {% macro lost_by_salon(relation, next, written, removed, key, floor, share) -%}
+    {%- set day = ['day', 'visit_month', 'cohort_month'] | select('in', key) | first | default(none) -%}
     {%- set client = ['session_client_id', 'client_id'] | select('in', model.columns.keys()) | first | default(none) -%}
     with counted as (
         select
@@ -60,6 +69,9 @@
             count(gone.tenant_id) as rows_gone
         from {{ relation }} as stored
         left join {{ removed }} as gone on {{ equal_keys(key, 'stored', 'gone') }}
+        {%- if day %}
+        where not {{ has_as_of_moved_back() }} or stored.{{ day }} < {{ as_of_start(day) }}
+        {%- endif %}
         group by 1, 2
     ),
     by_client as (
@@ -76,7 +88,6 @@
                         select 1 from {{ next }} as kept
                         where kept.tenant_id = counted.tenant_id and kept.{{ client }} = counted.client_id
                     )
-                    and counted.client_id <> all (forgotten)
             ) as clients_gone
             {%- else %}
             0 as clients_gone
@@ -91,11 +102,14 @@
         select
             by_client.tenant_id,
             by_client.rows_before,
-            greatest(by_client.rows_gone - coalesce(come.rows_come, 0), 0) as rows_lost,
+            greatest(
+                by_client.rows_gone - coalesce(come.rows_come, 0) - coalesce(announced_removals.row_count, 0), 0
+            ) as rows_lost,
             by_client.clients_before,
-            by_client.clients_gone
+            greatest(by_client.clients_gone - coalesce(announced_removals.client_count, 0), 0) as clients_gone
         from by_client
         left join come on by_client.tenant_id = come.tenant_id
+        left join announced_removals on by_client.tenant_id = announced_removals.tenant_id
     ),
     totals as (
         select sum(rows_before)::bigint as rows_before, sum(rows_lost)::bigint as rows_lost from by_salon
@@ -122,6 +136,19 @@
     from excessive
     cross join totals
     left join {{ var('raw_schema') }}.tenants_v2 as tenants on excessive.tenant_id = tenants.id
+{%- endmacro %}
+
+
+{# More than any mart has of anything. #}
+{% macro unlimited() -%}
+    1000000000000000
+{%- endmacro %}
+
+
+{# The first day or month that is not over everywhere at the moment that a build is for. #}
+{% macro as_of_start(column) -%}
+    {%- set day = as_of_day("'UTC'") ~ ' - 1' -%}
+    {{ day if column == 'day' else "date_trunc('month', (" ~ day ~ ")::timestamp)::date" }}
 {%- endmacro %}
 
 

@@ -1,5 +1,15 @@
-{# What live views ask the raw tables of a booking at the moment they are read: `bookings` with `sessions` of the same name as the
-   staging model beside them. By client, as the raw table is indexed. #}
+{# What live views ask the raw tables of a booking at the moment they are read: `bookings` with `sessions`, named as the staging
+   model, and `persons`, the mart of clients with the person each is, beside them. By client, as the raw table is indexed: any
+   of the person's, because who booked by one channel may cancel by another. #}
+
+{% macro clients_of_person(bookings) -%}
+    array(
+        select persons.client_id
+        from persons
+        where {{ bookings }}.tenant_id = persons.tenant_id and {{ bookings }}.person_id = persons.person_id
+    ) || {{ bookings }}.client_id
+{%- endmacro %}
+
 
 {# The time that the last dialogue told, NULL where none tells one. #}
 {% macro time_told_last(bookings) -%}
@@ -8,7 +18,7 @@
         from sessions
         where
             {{ bookings }}.tenant_id = sessions.tenant_id
-            and {{ bookings }}.client_id = sessions.client_id
+            and sessions.client_id = any({{ clients_of_person(bookings) }})
             and {{ bookings }}.booking_id = sessions.booking_id
             and sessions.booking_at is not null
         order by sessions.started_at desc, sessions.session_id desc
@@ -24,7 +34,7 @@
         from sessions
         where
             {{ bookings }}.tenant_id = sessions.tenant_id
-            and {{ bookings }}.client_id = sessions.client_id
+            and sessions.client_id = any({{ clients_of_person(bookings) }})
             and sessions.started_at >= {{ bookings }}.booked_at
             and (
                 (
@@ -42,7 +52,7 @@
                 from sessions as later
                 where
                     sessions.tenant_id = later.tenant_id
-                    and sessions.client_id = later.client_id
+                    and later.client_id = any({{ clients_of_person(bookings) }})
                     and later.booking_id = {{ bookings }}.booking_id
                     and (sessions.started_at, sessions.session_id) < (later.started_at, later.session_id)
                     and {{ is_standing(status_kind('later.booking_status')) }}

@@ -4,7 +4,7 @@
         'dialogs_started', 'bookings', 'conversion', 'avg_response_ms', 'median_response_ms', 'p90_response_ms',
         'cancelled_bookings', 'unique_clients', 'new_clients', 'inferred_sessions', 'messages', 'user_messages', 'agent_messages',
         'unique_persons', 'new_persons',
-        'new_bookings', 'moves', 'cancellations',
+        'new_bookings', 'moves', 'cancellations', 'intended_dialogs', 'intended_bookings', 'intended_conversion',
     ],
     'revenue_daily': [
         'kept_bookings', 'kept_amount', 'cancelled_bookings', 'cancelled_amount', 'bookings_without_amount', 'booked_count',

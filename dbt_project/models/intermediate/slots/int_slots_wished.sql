@@ -12,6 +12,12 @@ wishes as (
 
 ),
 
+clients as (
+
+    select * from {{ ref('clients') }}
+
+),
+
 tenants as (
 
     select * from {{ ref('stg_agent_p__tenants') }}
@@ -43,6 +49,7 @@ wished as (
         freed.visit_at,
         wishes.wish_id,
         wishes.client_id,
+        coalesce(clients.person_id, wishes.client_id) as person_id,
         wishes.created_at,
         wishes.processed_at is null or wishes.processed_at >= freed.released_at as was_pending
     from freed
@@ -51,6 +58,10 @@ wished as (
             freed.tenant_id = wishes.tenant_id
             and freed.service_id = {{ wished_service('wishes') }}
             and freed.visit_day = {{ parse_day("wishes.meta ->> 'date'") }}
+    left join clients
+        on
+            wishes.tenant_id = clients.tenant_id
+            and wishes.client_id = clients.client_id
     where
         wishes.created_at <= freed.released_at
         and {{ fits_time_preference("lower(btrim(wishes.meta ->> 'time_preference'))", 'freed.visit_time') }}

@@ -37,6 +37,7 @@ taken as (
         freed.visit_at,
         held.booking_id as refill_booking_id,
         held.client_id as refill_client_id,
+        held.person_id as refill_person_id,
         held.slot_taken_at as refilled_at,
         held.outcome as refill_outcome,
         held.booking_amount as refill_amount,
@@ -97,7 +98,7 @@ slots as (
                 freed.tenant_id = wished.tenant_id
                 and freed.booking_id = wished.booking_id
                 and freed.visit_at = wished.visit_at
-                and taken.refill_client_id = wished.client_id
+                and taken.refill_person_id = wished.person_id
                 and wished.created_at <= taken.refilled_at
         ) as is_refilled_from_waitlist,
         {{ milliseconds_between('freed.released_at', 'taken.refilled_at') }} / 60000 as fill_minutes,

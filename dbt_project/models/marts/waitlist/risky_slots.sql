@@ -18,7 +18,13 @@ clients as (
 
 ),
 
--- Read more than once, and kept whole they would be every salon's.
+-- These are read more than once, and kept whole they would be every salon's.
+persons as not materialized (
+
+    select * from {{ ref('clients') }}
+
+),
+
 tenants as not materialized (
 
     select * from {{ ref('stg_agent_p__tenants') }}
@@ -62,27 +68,6 @@ names as (
 
 -- Built visits know the bookings; the raw tables know at once whether one was cancelled, moved or confirmed again since. A time
 -- that was told since the build is another one than the last told before it.
-told_slots as (
-
-    select
-        visits.tenant_id,
-        visits.booking_id,
-        visits.client_id,
-        visits.person_id,
-        coalesce({{ time_told_last('visits') }}, visits.visit_at) as visit_at,
-        visits.booked_at,
-        visits.service_id,
-        visits.staff_id,
-        visits.booking_amount,
-        visits.booking_currency
-    from visits
-    left join tenants on visits.tenant_id = tenants.tenant_id
-    where
-        visits.outcome in ('upcoming', 'cancelled')
-        and visits.visit_at >= {{ as_of_moment(tenant_timezone()) }}
-
-),
-
 open_slots as (
 
     select
@@ -90,17 +75,20 @@ open_slots as (
         visits.booking_id,
         visits.client_id,
         visits.person_id,
-        visits.visit_at,
-        {{ local_day('visits.visit_at', tenant_timezone()) }} as visit_day,
-        {{ local_time('visits.visit_at', tenant_timezone()) }}::time as visit_time,
+        told.visit_at,
+        {{ local_day('told.visit_at', tenant_timezone()) }} as visit_day,
+        {{ local_time('told.visit_at', tenant_timezone()) }}::time as visit_time,
         visits.service_id,
         visits.staff_id,
         visits.booking_amount,
         visits.booking_currency
-    from told_slots as visits
+    from visits
     left join tenants on visits.tenant_id = tenants.tenant_id
+    cross join lateral (select coalesce({{ time_told_last('visits') }}, visits.visit_at)) as told (visit_at)
     where
-        visits.visit_at >= {{ as_of_moment(tenant_timezone()) }}
+        visits.outcome in ('upcoming', 'cancelled')
+        and visits.visit_at >= {{ as_of_moment(tenant_timezone()) }}
+        and told.visit_at >= {{ as_of_moment(tenant_timezone()) }}
         and not {{ is_given_up('visits') }}
 
 )
