@@ -41,7 +41,7 @@ CANARIES = (str(CANARY), "Канарейка", "5554433", "555-44-33", "55500011
 TOTALS = (
     "intermediate.int_tenant_days", "dashboard.metrics_dailies", "dashboard.funnel_daily", "dashboard.revenue_daily",
     "dashboard.kpis", "dashboard.traffic_hourly", "dashboard.visits_monthly", "dashboard.retention",
-    "dashboard.visit_rates", "dashboard.peers",
+    "dashboard.visit_rates", "dashboard.peers", "dashboard.return_rates",
 )  # fmt: skip
 OF_PEOPLE = ("dashboard.dialogs", "dashboard.sessions", "dashboard.visits", "dashboard.clients")
 LATER = """

@@ -12,7 +12,7 @@ from sqlglot import exp
 from tests.dbt.conftest import Project
 
 REFERENCE_TABLES = {"known_timezones", "rules", "runs"}
-CROSS_TENANT = {"peers"}
+CROSS_TENANT = {"peers", "return_rates"}
 """Roll-ups over salons, of marts that are small already (DESIGN, "Rules that keep the way to many machines open")."""
 FORBIDDEN_FUNCTIONS = re.compile(
     r"\b(now\s*\(|current_date|current_timestamp|current_time|localtime|localtimestamp|clock_timestamp\s*\(|"

@@ -14,6 +14,7 @@ from tests.oracle.persons import compute_person_days, count_persons, identify_pe
 from tests.oracle.records import Row, Tenant, World
 from tests.oracle.redaction import redact_world
 from tests.oracle.retention import compute_peers, compute_retention, compute_visit_rates
+from tests.oracle.returns import compute_return_rates
 from tests.oracle.sessions import compute_sessions
 from tests.oracle.slots import compute_freed_slots
 from tests.oracle.tenant_days import add_timezones, compute_tenant_days
@@ -36,6 +37,7 @@ def compute_marts(worlds: Sequence[World], as_of: date) -> dict[str, list[Row]]:
     marts["dashboard.peers"] = compute_peers(
         tenants, marts["dashboard.persons"], marts["dashboard.retention"], marts["dashboard.visit_rates"], as_of
     )
+    marts["dashboard.return_rates"] = compute_return_rates(tenants, marts["dashboard.visits"], as_of)
     return marts
 
 

@@ -41,6 +41,7 @@ MARTS = {
     "dashboard.retention": ("tenant_id", "cohort_month", "measure"),
     "dashboard.visit_rates": ("tenant_id", "visit_month", "measure"),
     "dashboard.peers": ("tenant_id", "measure"),
+    "dashboard.return_rates": ("tenant_id", "segment", "lateness"),
 }
 NAMESPACE = uuid.UUID("6f1c4e1e-52a3-4b9f-9f43-0d6f0f3a7b10")
 

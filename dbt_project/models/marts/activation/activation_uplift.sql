@@ -34,34 +34,7 @@ candidates as (
         outbox.is_held_out,
         outbox.created_at + interval '24 hours' * {{ var('uplift_window_days') }} <= {{ as_of_moment(tenant_timezone()) }}
             as is_assessable,
-        exists(
-            select 1
-            from (
-                select
-                    outbox.tenant_id,
-                    outbox.client_id
-                union
-                select
-                    kin.tenant_id,
-                    kin.client_id
-                from clients as written
-                inner join clients as kin
-                    on
-                        written.tenant_id = kin.tenant_id
-                        and written.person_id = kin.person_id
-                where outbox.tenant_id = written.tenant_id and outbox.client_id = written.client_id
-            ) as met
-            inner join visits
-                on
-                    met.tenant_id = visits.tenant_id
-                    and met.client_id = visits.client_id
-            where
-                outbox.tenant_id = visits.tenant_id
-                and visits.is_visit
-                and visits.booked_at > outbox.created_at
-                and visits.visit_at > outbox.created_at
-                and visits.visit_at <= outbox.created_at + interval '24 hours' * {{ var('uplift_window_days') }}
-        ) as has_come
+        {{ has_come_after('outbox') }} as has_come
     from outbox
     left join tenants on outbox.tenant_id = tenants.tenant_id
 

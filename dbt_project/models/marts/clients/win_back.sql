@@ -8,6 +8,12 @@ persons as (
 
 ),
 
+return_rates as (
+
+    select * from {{ ref('return_rates') }}
+
+),
+
 scores as (
 
     select * from {{ ref('stg_scoring__client_scores') }}
@@ -38,23 +44,45 @@ visited as (
 
 ),
 
--- What somebody is expected to leave in a salon in thirty days, times the probability of staying away, both by the cycle that
--- the probability is for. All else goes by the seed's cycle, which is the one that is shown.
+-- What somebody is expected to leave in a salon in thirty days, by the cycle of the scores, times the probability of staying away,
+-- which is for that cycle. All else goes by the seed's cycle, which is the one that is shown.
 valued as (
 
     select
         visited.*,
-        round(
-            churn_probability * avg_ticket_amount * 30 / greatest(scored_cycle_days, 1), 2
-        ) as value_at_risk_amount,
+        round(churn_probability * avg_ticket_amount * 30 / greatest(scored_cycle_days, 1), 2) as value_at_risk_amount,
+        avg_ticket_amount * 30 / greatest(scored_cycle_days, 1) as thirty_days_amount,
         case when visit_days_count > 1 then 'regular' else 'one_visit' end as segment,
+        {{ name_lateness('days_since_last_visit', 'cycle_days', "lifecycle = 'lost'") }} as lateness,
         days_since_last_visit >= cycle_days
         and upcoming_count = 0
         and has_consent is not false as is_candidate
     from visited
 
+),
+
+expected as (
+
+    select
+        valued.*,
+        return_rates.return_chance,
+        round(return_rates.return_chance * valued.thirty_days_amount, 2) as expected_return_amount,
+        case
+            when valued.is_candidate
+                then count(*) over (
+                    partition by valued.tenant_id, valued.is_candidate, valued.lateness = 'lost', valued.spend_currency
+                )
+        end as currency_count
+    from valued
+    left join return_rates
+        on
+            valued.tenant_id = return_rates.tenant_id
+            and valued.segment = return_rates.segment
+            and valued.lateness = return_rates.lateness
+
 )
 
+-- One list: amounts of two currencies are not compared, so that those in the currency of most come first.
 select
     tenant_id,
     contact_client_id as client_id,
@@ -80,8 +108,17 @@ select
     case
         when is_candidate
             then row_number() over (
-                partition by tenant_id, is_candidate, segment, spend_currency
-                order by value_at_risk_amount desc nulls last, churn_risk_score desc, days_since_last_visit asc, person_id asc
+                partition by tenant_id, is_candidate, lateness = 'lost'
+                order by
+                    array_position(array['due', 'overdue', 'lapsed', 'lost'], lateness) asc,
+                    spend_currency is null asc,
+                    currency_count desc,
+                    spend_currency asc,
+                    expected_return_amount desc nulls last,
+                    thirty_days_amount desc nulls last,
+                    churn_risk_score desc,
+                    days_since_last_visit asc,
+                    person_id asc
             )
     end as place,
     case
@@ -93,5 +130,8 @@ select
         when segment = 'regular'
             then 'not seen for ' || days_since_last_visit || ' days, usually comes every ' || cycle_days
         else 'came once, ' || days_since_last_visit || ' days ago'
-    end as reason_en
-from valued
+    end as reason_en,
+    lateness,
+    return_chance,
+    expected_return_amount
+from expected
