@@ -17,7 +17,7 @@ from reports.site import write_site
 from tests.agentp.conftest import run_command as run_command
 from tests.conftest import name_database
 from tests.reports.chain_filled import fill_chain, note_runs, score_chain
-from tests.support.browser import open_browser
+from tests.support.browser import Watched, open_browser, watch
 from tests.support.marts import Workshop
 
 
@@ -60,6 +60,21 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all pages."""
     with open_browser() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def _window(browser: Browser) -> Iterator[Watched]:
+    """A laptop's window for one test after another: in a new one each page costs five times as much at first."""
+    with watch(browser) as found:
+        yield found
+
+
+@pytest.fixture
+def watched(_window: Watched) -> Iterator[Watched]:
+    """A page that must not have complained, nor asked the network, by the end of the test."""
+    _window.clear()
+    yield _window
+    _window.expect_peace()
 
 
 @pytest.fixture

@@ -70,6 +70,14 @@ class Watched:
             " || !place.parentElement.querySelector('.failed').hidden)"
         )
 
+    def clear(self) -> None:
+        """Leave the page that is open, and forget what it and those before it did."""
+        self.page.goto("about:blank")
+        self.page.emulate_media(media="null", color_scheme="light")
+        self.page.mouse.move(0, 0)
+        for noted in (self.complaints, self.requests, self.popups):
+            noted.clear()
+
     def expect_peace(self) -> None:
         """Fail when the page did any of it."""
         assert (self.complaints, self.requests, self.popups) == ([], [], [])
