@@ -84,7 +84,7 @@ open_slots as (
         visits.booking_currency
     from visits
     left join tenants on visits.tenant_id = tenants.tenant_id
-    cross join lateral (select coalesce({{ time_told_last('visits') }}, visits.visit_at)) as told (visit_at)
+    cross join lateral (values (coalesce({{ time_told_last('visits') }}, visits.visit_at))) as told (visit_at)
     where
         visits.outcome in ('upcoming', 'cancelled')
         and visits.visit_at >= {{ as_of_moment(tenant_timezone()) }}
