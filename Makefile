@@ -58,7 +58,8 @@ types:
 sql:
 	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 
-docs: install ## Write docs/data_standard.md from the rules, docs/personal_columns.md from the marts' YAML
+docs: install ## Write the files of raw columns, docs/data_standard.md from the rules, docs/personal_columns.md from the marts' YAML
+	@$(BIN)/python -m sources.declaration
 	@$(BIN)/python -m expectations.documentation
 	@$(BIN)/python -m access.documentation
 

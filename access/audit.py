@@ -10,7 +10,7 @@ import psycopg
 
 from access.marts import FOR_ANALYSTS, OWN_TABLES, find_personal, find_secret
 from agentp.classification import read_marts
-from sources.agent_p.foreign_code import find_builders_code
+from sources.foreign_code import find_builders_code
 
 CURES = {
     "no_row_security": "Build again, or run `agentp migrate`: both put it back.",

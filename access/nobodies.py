@@ -12,7 +12,7 @@ from psycopg import sql
 
 from access.people import REMOVED, Person
 from agentp.errors import AgentpError, SetupError
-from sources.agent_p.raw_tables import declare_raw_tables
+from systems.registry import get_main_system
 
 LOCK_TIMEOUT = "10s"
 TABLES = (
@@ -169,7 +169,7 @@ def _empty(table: str, columns: Mapping[str, tuple[str, bool]]) -> dict[str, sql
             found[name] = _KEEP_KEYS.format(keys=sql.Literal(list(KEPT_KEYS.get(table, ()))))
         elif name == "state" and is_json:
             found[name] = sql.SQL("'{}'")
-        elif name not in declare_raw_tables()[table] and (is_json or data_type in ("text", "varchar")):
+        elif name not in get_main_system().columns[table] and (is_json or data_type in ("text", "varchar")):
             found[name] = sql.SQL("null" if is_nullable else "'{}'" if is_json else "''")
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from sources.agent_p.foreign_code import BUILDER, list_functions
+from sources.foreign_code import BUILDER, list_functions
 
 
 def take_back_access(connection: psycopg.Connection[Any]) -> None:

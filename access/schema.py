@@ -12,7 +12,7 @@ from access.ownership import take_back_access
 from agentp.errors import SetupError
 from agentp.locks import lock_until_commit
 from agentp.schemas import SCHEMA_LOCK, change_in_turns, prepare_schema
-from sources.agent_p.raw_tables import require_some_raw_table
+from sources.raw_tables import require_some_raw_table
 
 RELATIONS = ("access.logins", "access.pattern", "access.policies")
 

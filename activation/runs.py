@@ -17,7 +17,7 @@ from agentp.database import open_connection
 from agentp.errors import SetupError
 from agentp.pipeline import find_last_moment
 from agentp.present import is_ahead
-from sources.agent_p.sight import hold_marts
+from sources.sight import hold_marts
 
 NEEDED = (
     "dashboard.clients", "dashboard.persons", "dashboard.win_back", "dashboard.slot_offers",

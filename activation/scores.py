@@ -28,7 +28,7 @@ from agentp.database import open_connection
 from agentp.errors import AgentpError
 from agentp.present import is_ahead
 from scoring.bookings import FACTORS
-from sources.agent_p.sight import hold_marts
+from sources.sight import hold_marts
 
 CHURN, BOOKING = "churn", "booking"
 KINDS = (CHURN, BOOKING)

@@ -91,7 +91,7 @@ create index if not exists outbox_due on dashboard.outbox (tenant_id, send_after
 create table if not exists dashboard.wish_reactions (
     tenant_id uuid not null,
     wish_id bigint not null,
-    -- Of what matters of the wish (sources/agent_p/wishes.py); of a deleted one as it was last.
+    -- Of what matters of the wish (systems/agent_p/wishes.py); of a deleted one as it was last.
     fingerprint text not null,
     -- When it was first seen, and when it was last reacted to, by the server's clock.
     seen_at timestamptz not null default clock_timestamp(),

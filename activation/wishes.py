@@ -32,8 +32,8 @@ from agentp.database import open_connection
 from agentp.errors import SetupError
 from agentp.locks import lock_until_commit
 from agentp.present import is_ahead
-from sources.agent_p.sight import hold_marts, require_sight
-from sources.agent_p.wishes import LEDGER, WishCount, count_changed_wishes, note_changed_wishes
+from sources.sight import hold_marts, require_sight
+from systems.agent_p.wishes import LEDGER, WishCount, count_changed_wishes, note_changed_wishes
 
 LEDGER_LOCK = "wish_reactions"
 """The lock of `dashboard.wish_reactions`: shared by looks, held alone by a reaction until it commits."""

@@ -166,15 +166,14 @@ def migrate(
     from agentp.database import open_connection, resolve_url
     from agentp.errors import SetupError
     from agentp.pipeline import migrate as apply
-    from sources.agent_p.raw_tables import require_raw_types
-    from sources.migrations import LEGACY
+    from sources.raw_tables import require_raw_types
 
     if to not in ("standard", "legacy"):
         raise SetupError(f"--to is '{to}'.", cure="Write --to standard or --to legacy.")
     settings = read_settings()
     with show_steps("Migrating") as steps:
         warnings = apply(
-            resolve_url(settings), last=LEGACY if to == "legacy" else None,
+            resolve_url(settings), is_oldest=to == "legacy",
             with_change_tracking=change_tracking, report=steps.note, is_creating=create,
         )  # fmt: skip
     for warning in warnings:
@@ -195,15 +194,16 @@ def load(
     from agentp.console import load_with_progress, show_steps
     from agentp.database import open_connection, resolve_url
     from agentp.pipeline import migrate as apply
-    from sources.agent_p.raw_tables import has_no_raw_tables
+    from sources.raw_tables import has_no_raw_tables
+    from systems.registry import list_systems
 
     settings = read_settings()
     target = resolve_url(settings)
     with open_connection(target) as connection:
-        is_unused = has_no_raw_tables(connection)
+        is_unused = any(has_no_raw_tables(connection, system) for system in list_systems())
     if is_unused:
         with show_steps("Making the raw tables") as steps:
-            apply(target, last=None, with_change_tracking=True, report=steps.note)
+            apply(target, with_change_tracking=True, report=steps.note)
     load_with_progress(target, path)
 
 
@@ -225,14 +225,14 @@ def demo(
     from agentp.console import load_with_progress, show_steps
     from agentp.database import open_connection, resolve_url
     from agentp.pipeline import migrate as apply
-    from sources.agent_p.sight import enable_row_security
-    from sources.demo import write_demo
+    from sources.sight import enable_row_security
+    from systems.agent_p.demo import write_demo
 
     settings = read_settings()
     target = resolve_url(settings)
     folder = settings.home / "demo" / f"sessions-{sessions}-seed-{seed}"
     with show_steps("Preparing the raw tables") as steps:
-        apply(target, last=None, with_change_tracking=True, report=steps.note)
+        apply(target, with_change_tracking=True, report=steps.note)
     with show_steps("Writing the demo salons", total=sessions) as steps:
         summary = write_demo(folder, sessions=sessions, seed=seed, progress=steps.reach)
     load_with_progress(target, folder)

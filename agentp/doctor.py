@@ -78,15 +78,17 @@ def _examine_packages() -> list[Finding]:
 
 
 def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
-    from sources.agent_p.change_tracking import tracks_changes
-    from sources.agent_p.raw_tables import find_missing_columns, find_retyped_columns
+    from sources.change_tracking import tracks_changes
+    from sources.raw_tables import find_missing_columns, find_retyped_columns
+    from systems.registry import get_main_system
 
-    missing = find_missing_columns(connection)
+    system = get_main_system()
+    missing = find_missing_columns(connection, system)
     if missing:
         return [Finding(False, f"The raw data lacks {', '.join(missing[:8])}.", "Make it: agentp migrate --create")]
     findings = [Finding(True, "All raw tables are there.")]
     findings += [
-        Finding(False, f"The raw column {column}.", column.cure) for column in find_retyped_columns(connection)
+        Finding(False, f"The raw column {column}.", column.cure) for column in find_retyped_columns(connection, system)
     ]
     standard = connection.execute(
         "select count(*) = 8 from pg_attribute where not attisdropped and (attrelid, attname) in ("
@@ -104,7 +106,7 @@ def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
         Finding(
             True,
             "Changes are tracked: builds read what changed."
-            if tracks_changes(connection)
+            if tracks_changes(connection, system)
             else "Changes are not tracked: builds compare fingerprints of all rows (`agentp migrate` adds tracking).",
         )
     )
@@ -112,10 +114,10 @@ def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
 
 
 def _examine_sight(connection: psycopg.Connection[Any]) -> list[Finding]:
-    from sources.agent_p.sight import find_hidden_tables
+    from sources.sight import find_hidden_tables
 
     return [
-        Finding(False, f"Row security may hide rows of public.{found.table} from {found.role}.", found.cure)
+        Finding(False, f"Row security may hide rows of {found.schema}.{found.table} from {found.role}.", found.cure)
         for found in find_hidden_tables(connection)
     ]
 

@@ -35,29 +35,38 @@ class MartChange:
 def migrate(
     url: str,
     *,
-    last: str | None,
     with_change_tracking: bool,
     report: Callable[[str], None],
+    is_oldest: bool = False,
     is_creating: bool = True,
 ) -> list[str]:
     """Bring the raw tables to the standard's shape and make the roles; return what the migrations had to report.
 
-    Without ``is_creating`` a database that has none of the raw tables is refused with a `RawTablesError`: it may be
-    another product's. Of a database that has some, those that are missing are made, and told of.
+    ``is_oldest`` gives them the oldest shape that builds read, and makes no roles. Without ``is_creating`` a database
+    that has none of the raw tables is refused with a `RawTablesError`: it may be another product's. Of a database that
+    has some, those that are missing are made, and told of.
     """
     from access.schema import prepare_roles
-    from sources.agent_p.raw_tables import find_missing_tables, has_no_raw_tables
-    from sources.agent_p.sight import require_sight
     from sources.migrations import apply_migrations
+    from sources.raw_tables import find_missing_tables, has_no_raw_tables
+    from sources.sight import require_sight
+    from systems.registry import list_systems
 
     with open_connection(url, autocommit=True) as connection:
-        made: list[str] = []
-        if not (is_creating and has_no_raw_tables(connection)):
+        warnings: list[str] = []
+        if not (is_creating and all(has_no_raw_tables(connection, system) for system in list_systems())):
             require_sight(connection, is_written=True, is_migrating=True)
-            made = find_missing_tables(connection)
-        warnings = [f"public.{table} was not there and was made, empty; was it lost?" for table in made]
-        warnings += apply_migrations(connection, last=last, with_change_tracking=with_change_tracking, report=report)
-        if last is None:
+            warnings += [
+                f"{system.raw_schema}.{table} was not there and was made, empty; was it lost?"
+                for system in list_systems()
+                for table in find_missing_tables(connection, system)
+            ]
+        for system in list_systems():
+            warnings += apply_migrations(
+                connection, system, last=system.oldest_migration if is_oldest else None,
+                with_change_tracking=with_change_tracking, report=report,
+            )  # fmt: skip
+        if not is_oldest:
             warnings += prepare_roles(connection)
             report("roles")
         return warnings
@@ -116,9 +125,9 @@ def open_build(
     from access.schema import prepare_access
     from activation.schema import prepare_tables
     from expectations.schema import prepare_store
-    from sources.agent_p.late_binding import prepare_raw_views
-    from sources.agent_p.raw_tables import require_raw_tables
-    from sources.agent_p.sight import hold_marts
+    from sources.late_binding import prepare_raw_views
+    from sources.raw_tables import require_raw_tables
+    from sources.sight import hold_marts
 
     with hold_marts(url, announce=announce, is_written=is_written):
         # Each of these in transactions of its own: readers may be at work on whatever they alter.
@@ -192,7 +201,7 @@ def check_marts(
     on_finish: Callable[[str], None] = lambda name: None,
 ) -> int:
     """Run every dbt data test; return how many passed."""
-    from sources.agent_p.sight import hold_marts
+    from sources.sight import hold_marts
 
     with hold_marts(url, purpose="test"):
         outcome = run_dbt(

@@ -1,4 +1,4 @@
-"""Settings: read once from the environment (`AGENTP_…`) or a `.env` file in the project's root."""
+"""Settings: read once from the environment (`AGENTP_…`) or a `.env` file beside the project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from agentp.errors import SetupError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+"""The checkout, or the folder of packages that a wheel was installed into."""
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+STATE_ROOT = PROJECT_ROOT if (PROJECT_ROOT / "pyproject.toml").is_file() else Path.cwd()
+"""Where `.env` and the home are: the checkout, or whatever folder an installed program is started in."""
 PRIVATE = 0o077
 """The umask of everything that writes: files are their owner's alone, whoever may look into the folder."""
 
@@ -28,7 +31,7 @@ class Limits(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="AGENTP_", env_file=PROJECT_ROOT / ".env", extra="ignore", hide_input_in_errors=True
+        env_prefix="AGENTP_", env_file=STATE_ROOT / ".env", extra="ignore", hide_input_in_errors=True
     )
 
     statement_timeout_minutes: float = Field(default=30, ge=0, le=10_080)
@@ -46,7 +49,17 @@ class Limits(BaseSettings):
         return f"{round(self.lock_timeout_seconds * 1000)}ms"
 
 
-class Settings(Limits):
+class Systems(BaseSettings):
+    """Which source systems are on: ``systems``, names divided by commas; the first is what a bare name means."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AGENTP_", env_file=STATE_ROOT / ".env", extra="ignore", hide_input_in_errors=True
+    )
+
+    systems: str = Field(default="agent_p", pattern=r"^\s*[a-z_][a-z0-9_.]*(\s*,\s*[a-z_][a-z0-9_.]*)*\s*$")
+
+
+class Settings(Limits, Systems):
     """What a deployment may set.
 
     ``home`` holds all state (embedded server, dbt artefacts); ``database_url`` points everything at
@@ -71,7 +84,7 @@ class Settings(Limits):
     home), ``report_audience`` for whom: an analyst's edition shows nobody's name, phone or words (issue 6).
     """
 
-    home: Path = PROJECT_ROOT / ".agentp"
+    home: Path = STATE_ROOT / ".agentp"
     database_url: str | None = None
     port: int = Field(default=54390, ge=1024, le=65535)
     session_gap_minutes: int = Field(default=30, ge=1, le=10_080)
@@ -123,6 +136,11 @@ def read_settings() -> Settings:
 def read_limits() -> Limits:
     """Return the limits of connections; errors are those of `read_settings`."""
     return _read(Limits)
+
+
+def read_systems() -> tuple[str, ...]:
+    """Return the names of the source systems that are on; errors are those of `read_settings`."""
+    return tuple(dict.fromkeys(name.strip() for name in _read(Systems).systems.split(",")))
 
 
 def _read(kind: type[Kind]) -> Kind:

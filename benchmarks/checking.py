@@ -13,7 +13,7 @@ from psycopg import sql
 
 from agentp.database import open_connection
 from benchmarks.building import Timing, read_active_seconds
-from sources.agent_p.raw_tables import declare_raw_tables
+from systems.registry import get_main_system
 
 PROGRAM = """
 import os, sys
@@ -59,7 +59,7 @@ def time_scan(url: str) -> float:
     with open_connection(url) as connection:
         connection.execute("set max_parallel_workers_per_gather = 0")
         begin = time.perf_counter()
-        for table in declare_raw_tables():
+        for table in get_main_system().by_name:
             connection.execute(
                 sql.SQL("select sum(hashtextextended(rows::text, 1)::numeric) from {} as rows").format(
                     sql.Identifier("public", table)
@@ -73,7 +73,7 @@ def _count_blocks_read(url: str) -> int:
         row = connection.execute(
             "select sum(heap_blks_read + heap_blks_hit) from pg_statio_user_tables "
             "where schemaname = 'public' and relname = any(%s)",
-            (list(declare_raw_tables()),),
+            (list(get_main_system().by_name),),
         ).fetchone()
     return int(row[0]) if row else 0
 
@@ -83,6 +83,6 @@ def _count_blocks(url: str) -> int:
         row = connection.execute(
             "select sum(pg_relation_size(c.oid) / current_setting('block_size')::int) from pg_class as c "
             "where c.relnamespace = 'public'::regnamespace and c.relname = any(%s)",
-            (list(declare_raw_tables()),),
+            (list(get_main_system().by_name),),
         ).fetchone()
     return int(row[0]) if row else 1

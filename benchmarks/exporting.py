@@ -14,10 +14,11 @@ import psycopg
 from psycopg import sql
 
 from agentp.database import open_connection
-from sources.demo import DEMO_LAST_DAY, write_demo
 from sources.exports import load_exports
 from sources.exports.folder import find_exports
 from sources.migrations import apply_migrations
+from systems.agent_p.demo import DEMO_LAST_DAY, write_demo
+from systems.registry import get_main_system
 
 HISTORY = "recent_history_v2"
 MESSAGES_PER_SESSION = 11
@@ -44,7 +45,7 @@ def time_generation(folder: Path, *, messages: int) -> tuple[float, float]:
 def time_load(url: str, folder: Path) -> float:
     """Migrate an empty database and load the folder; return the load's seconds."""
     with open_connection(url, autocommit=True) as connection:
-        apply_migrations(connection)
+        apply_migrations(connection, get_main_system())
         begin = time.perf_counter()
         load_exports(connection, folder)
         return time.perf_counter() - begin
@@ -59,7 +60,7 @@ def time_copy(url: str, folder: Path, *, loaded_url: str) -> float:
     plain.mkdir()
     _unpack(folder, plain, orphans=_find_orphans(loaded_url))
     with open_connection(url, autocommit=True) as connection:
-        apply_migrations(connection)
+        apply_migrations(connection, get_main_system())
         begin = time.perf_counter()
         with connection.transaction():
             for export in find_exports(plain):

@@ -30,6 +30,7 @@ from agentp.server import remove_server, start_server
 from sources.exports import load_exports
 from sources.exports.folder import CHUNK
 from sources.migrations import apply_migrations
+from systems.registry import get_main_system
 
 TENANTS, CLIENTS, MESSAGES_PER_SESSION = 5, 2_000, 18
 WORDS = ("здравствуйте", "можно", "записаться", "на", "маникюр", "завтра", "вечером", "к Анне", "да", "18:30")
@@ -83,7 +84,7 @@ def make_database(url: str, people: Path) -> Iterator[psycopg.Connection[Any]]:
         server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         try:
             with open_connection(make_conninfo(url, dbname=name), autocommit=True) as connection:
-                apply_migrations(connection)
+                apply_migrations(connection, get_main_system())
                 load_exports(connection, people)
                 connection.execute("vacuum analyze")
                 connection.execute("checkpoint")

@@ -124,7 +124,7 @@ def main() -> None:
         url = options.url or start_server(home=home / "server", preferred_port=PORT).url
         try:
             with make_database(url, "agentp_benchmark") as database:
-                migrate(database, last=None, with_change_tracking=True, report=lambda line: None)
+                migrate(database, with_change_tracking=True, report=lambda line: None)
                 fill_people(database, clients=options.clients)
                 build = time_build(database, home / "work", as_of=AS_OF)
                 print(f"build from nothing: {build.whole:.1f} s")

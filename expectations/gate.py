@@ -36,7 +36,7 @@ from expectations.store import (
 )
 from expectations.validation import validate_tables
 from expectations.verdicts import RuleResult, Verdict
-from sources.agent_p.sight import hold_marts
+from sources.sight import hold_marts
 
 FALSE_ALARM_RATE = 0.01
 """The chance that a run finds a volume or a silence unusual although nothing is wrong (docs/decisions.md)."""

@@ -17,7 +17,7 @@ from expectations.inspections import Inspection, Lookup, Tally
 from expectations.rules import ExpectRowsToFollowRule
 from expectations.schema import NOBODY
 from expectations.shapes import Shape
-from sources.agent_p.raw_tables import declare_raw_tables
+from systems.registry import get_main_system
 
 NOBODY_ID = sql.SQL("{}::uuid").format(sql.Literal(NOBODY))
 
@@ -203,7 +203,7 @@ def _join_evidence(look: Look) -> sql.Composable:
 
 def _name_table(table: str, shape: Shape) -> sql.Composable:
     """The raw table; columns of the standard that it lacks are there, and empty."""
-    absent = [column for column in declare_raw_tables()[table].values() if not shape.has(table, column.name)]
+    absent = [column for column in get_main_system().columns[table].values() if not shape.has(table, column.name)]
     name = sql.Identifier("public", table)
     if not absent:
         return name

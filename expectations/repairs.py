@@ -16,7 +16,7 @@ from psycopg import sql
 from agentp.database import open_connection
 from agentp.errors import AgentpError, SetupError
 from expectations.schema import prepare_store
-from sources.agent_p.sight import hold_marts
+from sources.sight import hold_marts
 
 BATCH = 5_000
 """Messages a transaction: long enough to be quick, short enough never to keep the bot waiting."""

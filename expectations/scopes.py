@@ -11,7 +11,8 @@ from expectations.inspections import INSPECTIONS, Tally
 from expectations.schema import NOBODY
 from expectations.shapes import Shape
 from expectations.standard import list_rules
-from sources.agent_p.change_tracking import CHECKED, tracks_changes
+from sources.change_tracking import tracks_changes
+from systems.registry import get_main_system
 
 QUEUE = "change_tracking.unchecked_clients"
 
@@ -23,7 +24,7 @@ def claim_changes(connection: psycopg.Connection[Any]) -> bool:
     another time zone: then every row is looked at. So it is as long as rows name no salon or no client (the
     standard's tables forbid that), for nobody's changes concern them. What a run that died had claimed is still there.
     """
-    if not tracks_changes(connection, tables=CHECKED) or not _exists(connection, QUEUE):
+    if not tracks_changes(connection, get_main_system(), is_for_checks=True) or not _exists(connection, QUEUE):
         return False
     connection.execute(
         "with claimed as (delete from change_tracking.unchecked_clients returning tenant_id, client_id) "

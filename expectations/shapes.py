@@ -8,7 +8,9 @@ from typing import Any
 
 import psycopg
 
-from sources.agent_p.raw_tables import declare_raw_tables, is_same_type, read_raw_types
+from sources.raw_tables import read_raw_columns
+from sources.types import is_same_type
+from systems.registry import get_main_system
 
 LIKELY_RENAMED = 0.5
 """How alike two names must be (difflib's ratio), where several new columns have the type, to suggest a renaming."""
@@ -58,8 +60,11 @@ def read_shape(connection: psycopg.Connection[Any]) -> Shape:
         "where f.contype = 'f' and f.conrelid = to_regclass('public.recent_history_v2') "
         "and a.attname = 'session_id' and cardinality(f.conkey) = 1"
     ).fetchone()
+    present = read_raw_columns(connection, get_main_system().raw_schema)
     return Shape(
-        types=read_raw_types(connection),
+        types={
+            table: {column.name: column.base_type for column in columns.values()} for table, columns in present.items()
+        },
         unique_columns=frozenset((table, column) for table, column in unique),
         indexed_columns=frozenset((table, column) for table, column in indexed),
         session_key=str(key[0]).removeprefix("public.") if key else None,
@@ -68,7 +73,7 @@ def read_shape(connection: psycopg.Connection[Any]) -> Shape:
 
 def find_shape_faults(table: str, shape: Shape) -> dict[str, list[str]]:
     """Return what is wrong with a table by aspect (`columns_present`, …), one sentence a fault."""
-    declared = declare_raw_tables()[table]
+    declared = get_main_system().columns[table]
     present = shape.types.get(table)
     if present is None:
         return {"columns_present": [f"the table {table} is missing"]}
@@ -81,7 +86,7 @@ def find_shape_faults(table: str, shape: Shape) -> dict[str, list[str]]:
                 faults["columns_present"].append(
                     f"{column.name} is missing{_suggest_name(column.name, column.type, strangers, present)}"
                 )
-        elif not is_same_type(found, column.type):
+        elif not is_same_type(found, column.base_type):
             faults["column_types"].append(f"{column.name} is {found}, not {column.type}")
     faults["no_new_columns"] = [f"{column} ({present[column]}) is not in the standard" for column in strangers]
     if table == "recent_history_v2" and shape.session_key != "conversation_sessions_v2":
@@ -97,7 +102,7 @@ def find_stopping_faults(shape: Shape) -> list[str]:
 def find_unreadable_tables(shape: Shape) -> dict[str, list[str]]:
     """Return the tables that nothing right can be built of, each with its faults, one sentence a fault."""
     unreadable = {}
-    for table, columns in declare_raw_tables().items():
+    for table, columns in get_main_system().columns.items():
         found = find_shape_faults(table, shape)
         faults = []
         for fault in found["columns_present"]:

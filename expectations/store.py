@@ -14,7 +14,7 @@ from expectations.looks import EXAMPLES
 from expectations.schema import NOBODY
 from expectations.shapes import find_unreadable_tables, read_shape
 from expectations.standard import compute_standard, list_rules
-from sources.agent_p.raw_tables import declare_raw_tables
+from systems.registry import get_main_system
 
 STANDING = (
     ("client_rows", "scratch_rows", "standing.table_name = 'tenants_v2'"),
@@ -55,7 +55,7 @@ def _identify_standard(connection: psycopg.Connection[Any]) -> str:
     shape = read_shape(connection)
     absent = [
         f"{table}.{column}"
-        for table, columns in declare_raw_tables().items()
+        for table, columns in get_main_system().columns.items()
         for column in columns
         if not shape.has(table, column)
     ]

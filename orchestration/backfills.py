@@ -15,7 +15,7 @@ from orchestration.partitions import Days
 from orchestration.runs import run_days
 from orchestration.schema import prepare_history
 from orchestration.targets import Listener
-from sources.agent_p.sight import require_sight
+from sources.sight import require_sight
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ from orchestration.subscribers import (
 )
 from reports.digest_facts import DAYS, Facts
 from reports.digest_reading import HOUR, read_facts
-from sources.agent_p.sight import require_sight
+from sources.sight import require_sight
 
 OLDEST_DAYS = 2
 """A digest of days that ended longer ago is no news any more: after an outage it is filed as missed."""

@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 
 from agentp.schemas import prepare_schema
-from sources.agent_p.raw_tables import has_no_raw_tables, require_some_raw_table
+from sources.raw_tables import has_no_raw_tables, require_some_raw_table
+from systems.registry import list_systems
 
 TABLES = (
     "quality.backfills", "quality.job_runs", "quality.job_steps", "quality.check_results", "quality.problems",
@@ -18,7 +19,7 @@ TABLES = (
 def is_foreign(connection: psycopg.Connection[Any]) -> bool:
     """Whether nothing of ours is in the database, neither raw tables nor what runs keep: it is somebody else's."""
     kept = connection.execute("select to_regclass('quality.job_runs') is not null").fetchone()
-    return not (kept and kept[0]) and has_no_raw_tables(connection)
+    return not (kept and kept[0]) and all(has_no_raw_tables(connection, system) for system in list_systems())
 
 
 def require_ours(connection: psycopg.Connection[Any]) -> None:

@@ -26,7 +26,7 @@ from orchestration.history import CheckResult, RunStart
 from orchestration.partitions import find_days
 from orchestration.schema import prepare_history, require_ours
 from orchestration.tags import AS_OF, BACKFILL_ID, FORCE, MIGRATE, STARTED_BY, TARGETS, find_job
-from sources.agent_p.sight import require_sight
+from sources.sight import require_sight
 
 
 class StepError(AgentpError):

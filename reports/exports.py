@@ -27,7 +27,7 @@ from reports.export_queries import Connection, ExportedMart, choose_marts, choos
 from reports.parquet import write_parquet
 from reports.placement import write_aside
 from reports.spreadsheets import Sheet, SheetColumn, write_csv, write_workbook
-from sources.agent_p.sight import require_sight
+from sources.sight import require_sight
 
 FORMATS = ("csv", "xlsx", "parquet")
 MANIFEST = "manifest.json"

@@ -21,7 +21,7 @@ from reports.placement import write_aside
 from reports.reading import open_snapshot, read_edition, read_salons, sign_salons
 from reports.salon_pages import write_chain, write_forward
 from reports.workers import Work, render_salons
-from sources.agent_p.sight import require_sight
+from sources.sight import require_sight
 
 STATE = "site.json"
 """What the site was made from; a folder that holds it is ours to write in."""

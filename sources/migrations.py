@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -18,12 +17,11 @@ from psycopg import sql
 
 from agentp.errors import SetupError
 from agentp.redaction import scrub_error
+from systems.system import System
 
 OUTSIDE_TRANSACTION = "-- agentp: outside a transaction"
-_READ_INDEXES = "select relname::text from pg_class where relkind = 'i' and relnamespace = 'public'::regnamespace"
-OPTIONAL = ("0005_change_tracking", "0006_build_indexes", "0007_search_extensions")
+_READ_INDEXES = "select relname::text from pg_class where relkind = 'i' and relnamespace = to_regnamespace(%s)"
 LOCK_TIMEOUT = "10s"
-LEGACY = "0001_legacy_tables"
 
 
 @dataclass(frozen=True)
@@ -32,32 +30,28 @@ class Migration:
 
     name: str
     sql: str
-
-    @property
-    def is_optional(self) -> bool:
-        """Whether builds are right without it, only slower."""
-        return self.name in OPTIONAL
+    is_optional: bool
 
 
-def list_migrations(*, source: str = "agent_p") -> list[Migration]:
+def list_migrations(system: System) -> list[Migration]:
     """Return a source system's migrations in their order."""
-    folder = files(f"sources.{source}") / "migrations"
     found = [
-        Migration(name=entry.name.removesuffix(".sql"), sql=entry.read_text(encoding="utf-8"))
-        for entry in folder.iterdir()
-        if entry.name.endswith(".sql")
+        Migration(name, entry.read_text(encoding="utf-8"), is_optional=name in system.optional_migrations)
+        for entry in (system.folder / "migrations").iterdir()
+        if entry.name.endswith(".sql") and (name := entry.name.removesuffix(".sql"))
     ]
     return sorted(found, key=lambda migration: migration.name)
 
 
 def apply_migrations(
     connection: psycopg.Connection[Any],
+    system: System,
     *,
     last: str | None = None,
     with_change_tracking: bool = True,
     report: Callable[[str], None] = lambda line: None,
 ) -> list[str]:
-    """Apply the migrations up to ``last`` on an autocommit connection; return their warnings.
+    """Apply a system's migrations up to ``last`` on an autocommit connection; return their warnings.
 
     Each file is one transaction, except those that say otherwise. A live table that stays locked for
     ten seconds stops the migration instead of queueing everybody else behind it.
@@ -72,10 +66,10 @@ def apply_migrations(
     connection.add_notice_handler(keep)
     try:
         connection.execute("select set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
-        for migration in list_migrations():
+        for migration in list_migrations(system):
             if migration.is_optional and not with_change_tracking:
                 continue
-            _apply(connection, migration)
+            _apply(connection, migration, system.raw_schema)
             report(migration.name)
             if migration.name == last:
                 break
@@ -86,11 +80,11 @@ def apply_migrations(
     return warnings
 
 
-def _apply(connection: psycopg.Connection[Any], migration: Migration) -> None:
+def _apply(connection: psycopg.Connection[Any], migration: Migration, schema: str) -> None:
     try:
         if migration.sql.startswith(OUTSIDE_TRANSACTION):
-            _drop_invalid_indexes(connection, wanted=re.findall(r"if not exists (\w+)", migration.sql))
-            present = {name for (name,) in connection.execute(_READ_INDEXES)}
+            _drop_invalid_indexes(connection, schema, wanted=re.findall(r"if not exists (\w+)", migration.sql))
+            present = {name for (name,) in connection.execute(_READ_INDEXES, (schema,))}
             for statement in migration.sql.split(";"):
                 # An index that is there would be found only behind a lock on its table.
                 index = re.search(r"create index concurrently if not exists (\w+)", statement)
@@ -116,7 +110,7 @@ def _apply(connection: psycopg.Connection[Any], migration: Migration) -> None:
         ) from error
 
 
-def _drop_invalid_indexes(connection: psycopg.Connection[Any], *, wanted: Collection[str]) -> None:
+def _drop_invalid_indexes(connection: psycopg.Connection[Any], schema: str, *, wanted: Collection[str]) -> None:
     """Drop what a killed `create index concurrently` left: `if not exists` would take it for done.
 
     Of those that are not ``wanted`` any more, what an interrupted drop left may stay while somebody reads.
@@ -124,8 +118,9 @@ def _drop_invalid_indexes(connection: psycopg.Connection[Any], *, wanted: Collec
     rows = connection.execute(
         "select n.nspname, c.relname from pg_index as i "
         "join pg_class as c on c.oid = i.indexrelid join pg_namespace as n on n.oid = c.relnamespace "
-        "where not i.indisvalid and n.nspname = 'public' and c.relname like 'agentp\\_%'"
+        "where not i.indisvalid and n.nspname = %s and c.relname like 'agentp\\_%%'",
+        (schema,),
     ).fetchall()
-    for schema, name in rows:
+    for place, name in rows:
         with suppress(*(() if name in wanted else (psycopg.errors.LockNotAvailable,))):
-            connection.execute(sql.SQL("drop index concurrently if exists {}").format(sql.Identifier(schema, name)))
+            connection.execute(sql.SQL("drop index concurrently if exists {}").format(sql.Identifier(place, name)))

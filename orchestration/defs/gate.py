@@ -22,7 +22,8 @@ from orchestration.history import CheckResult
 from orchestration.manifest import read_rules
 from orchestration.targets import Target
 from orchestration.translation import OWNER, RAW
-from sources.agent_p.raw_tables import find_missing_tables, owns_raw_tables
+from sources.raw_tables import find_missing_tables, owns_raw_tables
+from systems.registry import list_systems
 
 READABLE = "can_be_built_from"
 USUAL = "arrives_as_usual"
@@ -147,15 +148,16 @@ def _migrate(context: dg.AssetExecutionContext, target: Target) -> AgentpError |
     No run makes a raw table: one that is missing was lost, and an empty one in its place would empty the marts.
     """
     with open_connection(target.url) as connection:
-        if missing := find_missing_tables(connection):
+        systems = list_systems()
+        if missing := [name for system in systems for name in find_missing_tables(connection, system)]:
             context.log.error(f"The raw tables are not migrated: {', '.join(missing)} are missing.")
             return None
-        if not owns_raw_tables(connection):
+        if not all(owns_raw_tables(connection, system) for system in systems):
             context.log.info("The raw tables are somebody else's to migrate.")
             return None
     try:
         warnings = pipeline.migrate(
-            target.url, last=None, with_change_tracking=True, report=target.listener.note, is_creating=False
+            target.url, with_change_tracking=True, report=target.listener.note, is_creating=False
         )  # fmt: skip
     except AgentpError as error:
         if is_passing(error):

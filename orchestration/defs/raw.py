@@ -12,9 +12,9 @@ from orchestration.translation import RAW
 
 def build_raw_tables(graph: Graph) -> list[dg.AssetSpec]:
     """Return the raw tables with the columns that the standard declares; the gate observes them and checks them."""
-    from sources.agent_p.raw_tables import declare_raw_tables
+    from systems.registry import get_main_system
 
-    declared = declare_raw_tables()
+    declared = get_main_system().columns
     specs = []
     for node in graph.find_sources(RAW):
         props = graph.manifest["sources"][node]

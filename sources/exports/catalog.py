@@ -1,4 +1,4 @@
-"""The raw tables as the database itself describes them: there is no second copy of the DDL."""
+"""The raw tables as the database itself describes them, which may be otherwise than the system declares."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from agentp.errors import LoadError
+from systems.system import KeptReference, System
 
 COLUMNS = """
 select
@@ -24,7 +25,7 @@ join pg_attribute as a on a.attrelid = c.oid
 join pg_type as t on t.oid = a.atttypid
 left join pg_attrdef as d on d.adrelid = c.oid and d.adnum = a.attnum
 where
-    n.nspname = 'public' and c.relname = any(%(tables)s) and c.relkind in ('r', 'p')
+    n.nspname = %(schema)s and c.relname = any(%(tables)s) and c.relkind in ('r', 'p')
     and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
 order by c.relname, a.attnum
 """
@@ -43,7 +44,7 @@ from pg_index as i
 join pg_class as c on c.oid = i.indrelid
 join pg_namespace as n on n.oid = c.relnamespace
 where
-    n.nspname = 'public' and c.relname = any(%(tables)s)
+    n.nspname = %(schema)s and c.relname = any(%(tables)s)
     and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
 order by c.relname, i.indisprimary desc, i.indexrelid
 """
@@ -68,7 +69,7 @@ join pg_class as c on c.oid = k.conrelid
 join pg_namespace as n on n.oid = c.relnamespace
 left join pg_class as r on r.oid = k.confrelid
 left join pg_namespace as rn on rn.oid = r.relnamespace
-where n.nspname = 'public' and c.relname = any(%(tables)s) and k.contype in ('c', 'f')
+where n.nspname = %(schema)s and c.relname = any(%(tables)s) and k.contype in ('c', 'f')
 order by c.relname, k.conname
 """
 
@@ -120,13 +121,20 @@ class Check:
 
 @dataclass(frozen=True)
 class Shape:
-    """A raw table: its columns, and which rows it accepts. The first unique key is the primary one."""
+    """A raw table: its columns, and which rows it accepts. The first unique key is the primary one.
 
+    ``kept_reference`` is a column whose orphans the table itself keeps, where this database has it so, and ``kept_key``
+    its foreign key.
+    """
+
+    schema: str
     table: str
     columns: tuple[Column, ...]
     unique_keys: tuple[tuple[str, ...], ...]
     foreign_keys: tuple[ForeignKey, ...]
     checks: tuple[Check, ...]
+    kept_reference: KeptReference | None = None
+    kept_key: ForeignKey | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -154,9 +162,10 @@ class Shape:
         return next(key for key in self.unique_keys if set(columns).issuperset(key))
 
 
-def read_shapes(connection: psycopg.Connection[Any], tables: list[str]) -> dict[str, Shape]:
-    """Return the tables' shapes; a table that is absent or has no primary key is a `LoadError`."""
-    parameters = {"tables": tables}
+def read_shapes(connection: psycopg.Connection[Any], system: System, tables: list[str]) -> dict[str, Shape]:
+    """Return the shapes of a system's tables; one that is absent or has no primary key is a `LoadError`."""
+    schema = system.raw_schema
+    parameters = {"schema": schema, "tables": tables}
     columns = connection.execute(COLUMNS, parameters).fetchall()
     keys = connection.execute(UNIQUE_KEYS, parameters).fetchall()
     constraints = connection.execute(CONSTRAINTS, parameters).fetchall()
@@ -164,25 +173,42 @@ def read_shapes(connection: psycopg.Connection[Any], tables: list[str]) -> dict[
     for table in tables:
         own = tuple(Column(*row[1:]) for row in columns if row[0] == table)
         if not own:
-            raise LoadError(f"The database has no table public.{table}.", cure="Run `agentp migrate`, then load again.")
+            raise LoadError(
+                f"The database has no table {schema}.{table}.", cure="Run `agentp migrate`, then load again."
+            )
         if not any(is_primary for name, is_primary, _ in keys if name == table):
             raise LoadError(
-                f"The table public.{table} has no primary key: rows could not be told apart.",
+                f"The table {schema}.{table} has no primary key: rows could not be told apart.",
                 cure="Give it the primary key of the data standard, then load again.",
             )
+        foreign_keys = tuple(
+            ForeignKey(columns=tuple(row[6]), schema=row[4], table=row[5], referenced=tuple(row[7]))
+            for row in constraints
+            if row[0] == table and row[2] == "f"
+        )
+        declared = system.by_name[table].kept_reference
+        kept_key = _find_kept_key(declared, own, foreign_keys)
         shapes[table] = Shape(
+            schema=schema,
             table=table,
             columns=own,
             unique_keys=tuple(tuple(names) for name, _, names in keys if name == table),
-            foreign_keys=tuple(
-                ForeignKey(columns=tuple(row[6]), schema=row[4], table=row[5], referenced=tuple(row[7]))
-                for row in constraints
-                if row[0] == table and row[2] == "f"
-            ),
+            foreign_keys=foreign_keys,
             checks=tuple(
                 Check(name=row[1], columns=tuple(row[6]), definition=row[3])
                 for row in constraints
                 if row[0] == table and row[2] == "c"
             ),
+            kept_reference=declared if kept_key else None,
+            kept_key=kept_key,
         )
     return shapes
+
+
+def _find_kept_key(
+    declared: KeptReference | None, columns: Collection[Column], foreign_keys: Collection[ForeignKey]
+) -> ForeignKey | None:
+    """Return the key of the declared column where the table has it and can keep orphans; an older shape has none."""
+    if declared is None or declared.kept_as not in {column.name for column in columns}:
+        return None
+    return next((key for key in foreign_keys if (key.table, key.columns) == (declared.table, (declared.column,))), None)

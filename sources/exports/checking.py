@@ -11,10 +11,7 @@ from psycopg import sql
 from agentp.errors import LoadError
 from sources.exports.catalog import ForeignKey, Shape
 from sources.exports.faults import make_fault
-from sources.exports.staged import LEGACY_SESSION, ROW, Staged
-
-SESSIONS = "conversation_sessions_v2"
-SESSION = "session_id"
+from sources.exports.staged import ROW, Staged
 
 Connection = psycopg.Connection[Any]
 
@@ -37,35 +34,30 @@ def make_comparable(shape: Shape, name: str, value: sql.Composable) -> sql.Compo
 
 
 def keep_orphans(connection: Connection, staged: Staged) -> tuple[Staged, int]:
-    """Move session ids of no archived session to `legacy_session_id`, as migration 0003 does.
+    """Move references to rows that are not there to the column that keeps them, where the table has such a one.
 
     Returns the staged export, whose columns then include that one, and how many rows were moved;
-    a table of the old shape is left to its ordinary foreign key.
+    a table of an older shape is left to its ordinary foreign key.
     """
-    if find_session_key(staged.shape) is None or SESSION not in staged.columns:
+    kept, key = staged.shape.kept_reference, staged.shape.kept_key
+    if kept is None or key is None or kept.column not in staged.columns:
         return staged, 0
     moved = connection.execute(
         sql.SQL(
-            "update {staging} as s set {legacy} = s.{session}, {session} = null "
-            "where s.{session} is not null "
-            "and not exists (select 1 from public.{sessions} as r where r.{session} = s.{session})"
+            "update {staging} as s set {kept_as} = s.{column}, {column} = null "
+            "where s.{column} is not null "
+            "and not exists (select 1 from {table} as r where r.{referenced} = s.{column})"
         ).format(
             staging=staged.name,
-            legacy=sql.Identifier(LEGACY_SESSION),
-            session=sql.Identifier(SESSION),
-            sessions=sql.Identifier(SESSIONS),
+            kept_as=sql.Identifier(kept.kept_as),
+            column=sql.Identifier(kept.column),
+            table=sql.Identifier(key.schema, key.table),
+            referenced=sql.Identifier(key.referenced[0]),
         )
     ).rowcount
-    if LEGACY_SESSION in staged.columns:
+    if kept.kept_as in staged.columns:
         return staged, moved
-    return Staged(staged.export, staged.shape, staged.columns, staged.rows, has_legacy_session=True), moved
-
-
-def find_session_key(shape: Shape) -> ForeignKey | None:
-    """Return the foreign key whose orphans the table itself can keep, if it has one."""
-    if LEGACY_SESSION not in shape.by_name:
-        return None
-    return next((key for key in shape.foreign_keys if key.table == SESSIONS and key.columns == (SESSION,)), None)
+    return Staged(staged.export, staged.shape, staged.columns, staged.rows, has_kept_reference=True), moved
 
 
 def check_keys(connection: Connection, staged: Staged) -> None:
@@ -137,9 +129,8 @@ def check_unique(connection: Connection, staged: Staged, *, is_target_empty: boo
 
 def check_references(connection: Connection, staged: Staged) -> None:
     """Refuse rows that point at no row; the tables before this one in the folder are stored by now."""
-    kept = find_session_key(staged.shape)
     for key in staged.shape.foreign_keys:
-        if key == kept or not set(staged.columns).issuperset(key.columns):
+        if key == staged.shape.kept_key or not set(staged.columns).issuperset(key.columns):
             continue
         row = _find_first(
             connection,

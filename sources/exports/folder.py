@@ -12,17 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from agentp.errors import LoadError
-
-TABLES = (
-    "tenants_v2",
-    "clients_v2",
-    "active_sessions_v2",
-    "conversation_sessions_v2",
-    "recent_history_v2",
-    "wishlist_v2",
-    "user_ltm_v2",
-)
-"""The raw tables in the order of their foreign keys (seed 01, section 6)."""
+from systems.registry import list_systems
+from systems.system import System
 
 KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "json", ".ndjson": "json", ".json": "json"}
 """What is loaded, by the ending of its name; `.gz` may follow."""
@@ -48,8 +39,9 @@ MAGICS = {
 
 @dataclass(frozen=True)
 class ExportFile:
-    """One table's export: its table and its file."""
+    """One table's export: the system and its table, and the file."""
 
+    system: System
     table: str
     path: Path
 
@@ -89,34 +81,59 @@ def find_exports(folder: Path) -> list[ExportFile]:
         raise LoadError(f"The folder {folder} does not exist.", cure="Give the folder that holds the exports.")
     if not folder.is_dir():
         raise LoadError(f"{folder} is a file, not a folder.", cure="Give the folder that holds the exports.")
-    found: dict[str, ExportFile] = {}
+    names = [table for system in list_systems() for table in system.by_name]
+    found: dict[tuple[str, str], ExportFile] = {}
     for path in sorted(folder.iterdir()):
         suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
         if path.name.startswith("."):
             continue
         # The dashboard of Supabase names its exports <table>_rows.csv.
-        table = path.name[: -len(suffix)].removesuffix("_rows") if suffix else ""
-        if table not in TABLES or not path.is_file():
+        system, table = _find_table(path.name[: -len(suffix)].removesuffix("_rows")) if suffix else (None, "")
+        if system is None or not path.is_file():
             _refuse_by_name(path)
             # A folder may hold any JSON beside its exports.
             if suffix is None or suffix.removesuffix(".gz") == ".json" or not path.is_file():
                 continue
             raise LoadError(
-                f"{path.name} is named after no raw table; known tables are {', '.join(TABLES)}.",
+                f"{path.name} is named after no raw table; known tables are {', '.join(names)}.",
                 cure="Rename the file to <table>.csv, .tsv, .jsonl or .json (.gz may follow), or move it elsewhere.",
             )
-        if table in found:
+        if (system.name, table) in found:
             raise LoadError(
-                f"The table {table} has two exports: {found[table].name} and {path.name}.",
+                f"The table {table} has two exports: {found[system.name, table].name} and {path.name}.",
                 cure="Keep the one that is to be loaded.",
             )
-        found[table] = ExportFile(table=table, path=path)
+        found[system.name, table] = ExportFile(system=system, table=table, path=path)
     if not found:
         raise LoadError(
             f"The folder {folder} holds no export.",
-            cure=f"Put files such as {TABLES[0]}.csv or {TABLES[0]}.jsonl.gz there ({', '.join(TABLES)}).",
+            cure=f"Put files such as {names[0]}.csv or {names[0]}.jsonl.gz there ({', '.join(names)}).",
         )
-    return [found[table] for table in TABLES if table in found]
+    return [
+        found[system.name, table]
+        for system in list_systems()
+        for table in system.by_name
+        if (system.name, table) in found
+    ]
+
+
+def _find_table(name: str) -> tuple[System | None, str]:
+    """Return whose table a file is named after: `<table>`, or `<system>.<table>`; none for another name.
+
+    Raises `LoadError` for the bare name of a table that several systems have.
+    """
+    having = [system for system in list_systems() if name in system.by_name]
+    if len(having) > 1:
+        raise LoadError(
+            f"{name} is a table of {' and of '.join(system.name for system in having)}.",
+            cure=f"Say whose it is: {having[0].name}.{name}.csv.",
+        )
+    if having:
+        return having[0], name
+    prefix, _, table = name.partition(".")
+    return next(
+        ((system, table) for system in list_systems() if system.name == prefix and table in system.by_name), (None, "")
+    )
 
 
 def describe_left_out(folder: Path, exports: list[ExportFile]) -> list[str]:
@@ -137,8 +154,13 @@ def _refuse_by_name(path: Path) -> None:
     name = path.name.casefold()
     letters = _SIGNS.sub("", name)
     parts = {_SIGNS.sub("", part).removesuffix("rows") for part in name.split(".")}
+    tables = [table for system in list_systems() for table in system.by_name]
     named = next(
-        (table for table in TABLES if (word := _SIGNS.sub("", table)) in letters or word.removesuffix("v2") in parts),
+        (
+            table
+            for table in tables
+            if (word := _SIGNS.sub("", table)) in letters or re.sub(r"v[0-9]+$", "", word) in parts
+        ),
         None,
     )
     if named is not None:

@@ -77,15 +77,16 @@ def load_exports(
         for setting in SESSION_SETTINGS:
             connection.execute(setting)
         lock_until_commit(connection, LOAD_LOCK)
-        shapes = read_shapes(connection, [export.table for export in exports])
         for export in exports:
-            loaded, notes = _load_export(connection, export, shapes[export.table], progress or (lambda *_: None))
+            shape = read_shapes(connection, export.system, [export.table])[export.table]
+            loaded, notes = _load_export(connection, export, shape, progress or (lambda *_: None))
             tables.append(loaded)
             warnings += notes
-        for loaded in tables:
+        for export, loaded in zip(exports, tables, strict=True):
             if loaded.rows_inserted or loaded.rows_updated:
                 # The marts are built next, by plans for the tables as they are now.
-                connection.execute(sql.SQL("analyze {}").format(sql.Identifier("public", loaded.table)))
+                name = sql.Identifier(export.system.raw_schema, export.table)
+                connection.execute(sql.SQL("analyze {}").format(name))
     return LoadReport(tables=tuple(tables), warnings=tuple(warnings))
 
 
@@ -103,9 +104,9 @@ def _load_export(
     check_unique(connection, staged, is_target_empty=is_target_empty)
     check_references(connection, staged)
     staged, orphans = keep_orphans(connection, staged)
-    if orphans:
+    if orphans and (kept := shape.kept_reference):
         warnings.append(
-            f"{export.table}: {orphans} messages point at no archived session; their value is kept in legacy_session_id"
+            f"{export.table}: {orphans} rows point at no row of {kept.table}; their value is kept in {kept.kept_as}"
         )
     merged = merge_rows(connection, staged, is_target_empty=is_target_empty)
     if merged.inserted:

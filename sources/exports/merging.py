@@ -8,15 +8,13 @@ from psycopg import sql
 
 from agentp.errors import LoadError
 from sources.exports.checking import (
-    SESSION,
     Connection,
     equate_columns,
-    find_session_key,
     make_comparable,
 )
 from sources.exports.faults import CURE, tell_reason
 from sources.exports.refusals import REFUSALS
-from sources.exports.staged import LEGACY_SESSION, Staged
+from sources.exports.staged import Staged
 
 
 @dataclass(frozen=True)
@@ -105,14 +103,15 @@ def _update(connection: Connection, staged: Staged) -> int:
 def _choose_value(staged: Staged, name: str) -> sql.Composable:
     """The value a stored row gets: where an empty field means the default, it keeps what it has.
 
-    A message loses its legacy session id only to the archived session itself.
+    What was kept of a reference goes only for the row itself that it points at.
     """
     mine, theirs = sql.Identifier("s", name), sql.Identifier("t", name)
-    if name == LEGACY_SESSION and find_session_key(staged.shape) is not None:
-        if SESSION not in staged.columns:
+    kept = staged.shape.kept_reference
+    if kept is not None and name == kept.kept_as:
+        if kept.column not in staged.columns:
             return sql.SQL("coalesce({}, {})").format(mine, theirs)
         return sql.SQL("coalesce({}, case when {} is null then {} end)").format(
-            mine, sql.Identifier("s", SESSION), theirs
+            mine, sql.Identifier("s", kept.column), theirs
         )
     if staged.shape.by_name[name].is_filled:
         return sql.SQL("coalesce({}, {})").format(mine, theirs)
@@ -128,7 +127,7 @@ def advance_sequences(connection: Connection, staged: Staged) -> None:
     """Set the sequences of the file's columns past the greatest value, never back."""
     for name in staged.columns:
         owned = connection.execute(
-            "select pg_get_serial_sequence(%s, %s)", (f"public.{staged.shape.table}", name)
+            "select pg_get_serial_sequence(%s, %s)", (f"{staged.shape.schema}.{staged.shape.table}", name)
         ).fetchone()
         if owned is None or owned[0] is None:
             continue

@@ -14,9 +14,6 @@ from sources.exports.faults import make_fault, show_value
 from sources.exports.folder import ExportFile
 from sources.exports.json_rows import dump, find_object
 
-LEGACY_SESSION = "legacy_session_id"
-"""Where migration 0003 keeps the session ids that point at no archived session."""
-
 ROW = "agentp_export_row"
 """The staging column that numbers the rows in the order of the file."""
 
@@ -25,19 +22,20 @@ ROW = "agentp_export_row"
 class Staged:
     """An export in its staging table: its file, the table's shape, the columns that came, its rows.
 
-    ``has_legacy_session`` says that session ids were moved to a column that the file does not have.
+    ``has_kept_reference`` says that references were moved to a column that the file does not have.
     """
 
     export: ExportFile
     shape: Shape
     columns: tuple[str, ...]
     rows: int
-    has_legacy_session: bool = False
+    has_kept_reference: bool = False
 
     @property
     def merged(self) -> tuple[str, ...]:
         """The columns that go into the raw table."""
-        return (*self.columns, LEGACY_SESSION) if self.has_legacy_session else self.columns
+        kept = self.shape.kept_reference
+        return (*self.columns, kept.kept_as) if kept and self.has_kept_reference else self.columns
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -52,7 +50,7 @@ class Staged:
     @property
     def target(self) -> sql.Identifier:
         """The raw table."""
-        return sql.Identifier("public", self.shape.table)
+        return sql.Identifier(self.shape.schema, self.shape.table)
 
     def make_row_fault(
         self,

@@ -90,7 +90,7 @@ def _create_staging(
     Not where an empty field means the default: that is filled in later.
     """
     name = name_staging(shape.table)
-    target = sql.Identifier("public", shape.table)
+    target = sql.Identifier(shape.schema, shape.table)
     connection.execute(sql.SQL("create temporary table {} (like {}) on commit drop").format(name, target))
     key = set(shape.choose_key(demanded))
     changes: list[sql.Composable] = [

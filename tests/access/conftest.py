@@ -14,8 +14,8 @@ from access.grants import grant_access
 from activation.runs import activate
 from agentp import pipeline
 from agentp.settings import Settings
-from sources.demo import DEMO_LAST_DAY, write_demo
 from sources.exports import load_exports
+from systems.agent_p.demo import DEMO_LAST_DAY, write_demo
 from tests.support.marts import Workshop
 from tests.support.readers import Login, make_login
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from agentp.locks import BUILDS
 from agentp.schemas import SCHEMA_LOCK
-from sources.agent_p.raw_tables import declare_raw_tables
+from systems.agent_p import SYSTEM
 
 PREPARATION = """
 create temporary view schemas as
@@ -111,7 +111,7 @@ LOCK = "what processes lock; it has neither rows nor columns"
 SCRATCH = "a check's own, filled and emptied within it"
 KNOWN: Mapping[str, Mapping[str, str]] = {
     "function_search_path_mutable": {
-        f"staging.{column}({table})": INLINED for table, columns in declare_raw_tables().items() for column in columns
+        f"staging.{column}({table})": INLINED for table, columns in SYSTEM.columns.items() for column in columns
     },
     "no_primary_key": {
         f"quality.{table}": SCRATCH

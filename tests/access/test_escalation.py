@@ -14,7 +14,7 @@ from access.grants import grant_access, revoke_access
 from access.schema import prepare_roles
 from agentp.errors import SetupError
 from agentp.pipeline import open_build
-from sources.agent_p.sight import require_sight
+from sources.sight import require_sight
 from tests.agentp.conftest import RunCommand, run_command
 from tests.support.marts import Workshop, make_id
 from tests.support.readers import Login, make_login

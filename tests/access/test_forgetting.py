@@ -31,7 +31,6 @@ from agentp.project import DbtOutcome
 from agentp.settings import Settings
 from reports.audiences import Audience
 from reports.site import write_site
-from sources.migrations import LEGACY
 from tests.agentp.conftest import RunCommand
 from tests.agentp.conftest import run_command as run_command
 from tests.support.marts import AS_OF, MARTS, Workshop, make_id
@@ -434,7 +433,7 @@ def test_in_older_tables_without_tracking_too(
 ) -> None:
     url = open_database(None)
     salon = Workshop(url=url, settings=Settings(home=home, database_url=url, report=False))
-    salon.migrate(last=LEGACY, with_change_tracking=False)
+    salon.migrate(is_oldest=True, with_change_tracking=False)
     salon.add_tenant(slug="salon")
     salon.add_client("salon", "canary", full_name="Канарейка Жёлтая", phone="+7 916 555-44-33")
     salon.add_client("salon", "namesake", full_name="Канарейка Жёлтая", phone="+7 916 000-00-00")

@@ -10,7 +10,7 @@ import pytest
 
 from agentp.settings import PROJECT_ROOT
 
-ROOMS = ("access", "agentp", "sources", "expectations", "orchestration", "activation", "scoring", "reports")
+ROOMS = ("access", "agentp", "sources", "systems", "expectations", "orchestration", "activation", "scoring", "reports")
 TAKES_SQL = {"execute", "executemany", "copy", "stream", "exec_driver_sql", "read_database", "SQL"}
 """Methods whose first argument is SQL; `sql.SQL` as well, which takes whatever it is given for SQL."""
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from agentp import pipeline
 from agentp.database import open_connection
 from agentp.project import run_dbt
-from sources.demo import write_demo
 from sources.exports import load_exports
+from systems.agent_p.demo import write_demo
 from tests.dbt.conftest import Project
 from tests.support.marts import Workshop
 

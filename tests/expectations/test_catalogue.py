@@ -10,7 +10,7 @@ import pytest
 from expectations.rules import Action, Severity
 from expectations.standard import build_suites, list_rules
 from expectations.tables import TABLES
-from sources.agent_p.raw_tables import declare_raw_tables
+from systems.agent_p import SYSTEM
 
 RULES = {rule.rule_id: rule for rule in list_rules()}
 FOREIGN_KEYS = {
@@ -85,7 +85,7 @@ def test_rule_ids_are_unique_and_begin_with_their_table() -> None:
     ids = [rule.rule_id for rule in list_rules()]
     assert len(ids) == len(set(ids))
     assert [rule_id for rule_id in ids if TABLES[rule_id.split(".")[0]] != RULES[rule_id].table_name] == []
-    assert set(build_suites()) == set(declare_raw_tables()) == set(TABLES.values())
+    assert set(build_suites()) == set(SYSTEM.by_name) == set(TABLES.values())
 
 
 @pytest.mark.parametrize("rule_id", RULES)

@@ -194,7 +194,7 @@ def test_the_five_problems_of_the_legacy_shape_are_counted(
 ) -> None:
     url = open_database(None)
     legacy = Workshop(url=url, settings=Settings(home=home, database_url=url))
-    legacy.migrate(last="0001_legacy_tables", with_change_tracking=False)
+    legacy.migrate(is_oldest=True, with_change_tracking=False)
     legacy.add_tenant()
     legacy.add_client()
     legacy.add_session("visit", "2026-02-01 10:00+00", "2026-02-01 10:20+00", booking_id="17")

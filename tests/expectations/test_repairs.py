@@ -121,7 +121,7 @@ def test_before_a_build_and_before_the_migration_it_says_what_to_do(
 ) -> None:
     url = open_database(None)
     legacy = Workshop(url=url, settings=Settings(home=home, database_url=url))
-    legacy.migrate(last="0001_legacy_tables", with_change_tracking=False)
+    legacy.migrate(is_oldest=True, with_change_tracking=False)
     with pytest.raises(AgentpError, match="agentp run"):
         plan_session_repair(url)
     legacy.build()

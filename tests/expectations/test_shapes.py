@@ -13,13 +13,14 @@ from expectations.rules import ExpectTableShape
 from expectations.shapes import Shape, find_shape_faults, find_stopping_faults, read_shape
 from expectations.standard import list_rules
 from expectations.tables import TABLES
-from sources.agent_p.raw_tables import RawColumn, declare_raw_tables
+from systems.agent_p import SYSTEM
+from systems.system import RawColumn
 from tests.expectations.bad_rows import SHAPE_FAULTS
 from tests.expectations.good_salon import PRESENT, write_good_salon
 from tests.support.marts import Workshop, make_id
 
 SESSION_KEY = "messages.session_key_on_archive"
-COLUMNS = [(prefix, column) for prefix, table in TABLES.items() for column in declare_raw_tables()[table].values()]
+COLUMNS = [(prefix, column) for prefix, table in TABLES.items() for column in SYSTEM.columns[table].values()]
 NAMES = [f"{prefix}-{column.name}" for prefix, column in COLUMNS]
 
 

@@ -19,8 +19,8 @@ from psycopg.conninfo import conninfo_to_dict
 from agentp.database import open_connection
 from agentp.errors import AgentpError
 from agentp.settings import Settings
-from sources.demo import write_demo
 from sources.exports import load_exports
+from systems.agent_p.demo import write_demo
 from tests.support.marts import MARTS, Workshop
 from tests.support.options import Examples
 

@@ -23,7 +23,7 @@ from expectations.repairs import repair_sessions
 from orchestration.digests import send_digests
 from reports.audiences import Audience
 from reports.site import write_site
-from sources.agent_p.sight import find_hidden_tables, hold_marts, require_sight
+from sources.sight import find_hidden_tables, hold_marts, require_sight
 from tests.agentp.conftest import RunCommand, run_command
 from tests.support.jobs import run_job
 from tests.support.marts import Workshop, make_id
@@ -131,7 +131,7 @@ ENTRIES: dict[str, Callable[[Settings, str], object]] = {
     "wishes": lambda settings, url: react_to_wishes(url, as_of=PRESENT, cursor=None, is_applied=True),
     "repair": lambda settings, url: repair_sessions(url),
     "migrate": lambda settings, url: pipeline.migrate(
-        url, last=None, with_change_tracking=True, report=lambda line: None
+        url, with_change_tracking=True, report=lambda line: None
     ),
     "forget": lambda settings, url: forget(
         settings, url, client_id=uuid4(), tenant=None, site=ReportSite(folder=Path("/nowhere"), url=url, processes=1)
@@ -206,7 +206,7 @@ def test_whoever_holds_the_build_lock_holds_it_by_the_one_way_that_looks() -> No
         for path in (root / room).rglob("*.py")
         if "hold_build_lock(" in path.read_text(encoding="utf-8")
     }
-    assert callers == {"agentp/locks.py", "sources/agent_p/sight.py"}
+    assert callers == {"agentp/locks.py", "sources/sight.py"}
     assert hold_marts.__doc__
 
 

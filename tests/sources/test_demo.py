@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sources.demo import DEMO_LAST_DAY, DemoSummary, write_demo
-from sources.demo.chain import PROFILES
-from sources.demo.exports import COLUMNS
-from sources.demo.zones import DAY, number_day, offset_of
+from systems.agent_p.demo import DEMO_LAST_DAY, DemoSummary, write_demo
+from systems.agent_p.demo.chain import PROFILES
+from systems.agent_p.demo.exports import COLUMNS
+from systems.agent_p.demo.zones import DAY, number_day, offset_of
 
 Row = dict[str, str]
 CLOCKS = {profile.name: ZoneInfo(profile.zone or "Europe/Moscow") for profile in PROFILES}

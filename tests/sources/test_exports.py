@@ -18,8 +18,8 @@ import pytest
 from agentp.database import open_connection
 from agentp.errors import LoadError
 from sources.exports import LoadReport, load_exports
-from sources.exports.folder import TABLES
 from sources.migrations import apply_migrations
+from systems.agent_p import SYSTEM
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -43,7 +43,7 @@ Connection = psycopg.Connection[Any]
 def legacy(database_url: str) -> Iterator[Connection]:
     """Yield a connection to a database with the raw tables as the bots have them today."""
     with open_connection(database_url, autocommit=True) as connection:
-        apply_migrations(connection, last="0001_legacy_tables")
+        apply_migrations(connection, SYSTEM, last=SYSTEM.oldest_migration)
         yield connection
 
 
@@ -52,7 +52,7 @@ def migrated_url(make_database: Callable[[str | None], str]) -> str:
     """Return the URL of a migrated database that the module's tests share: making one takes longer than a test."""
     url = make_database(None)
     with open_connection(url, autocommit=True) as connection:
-        apply_migrations(connection)
+        apply_migrations(connection, SYSTEM)
     return url
 
 
@@ -61,7 +61,7 @@ def database(migrated_url: str) -> Iterator[Connection]:
     """Yield a connection to the migrated database, emptied."""
     with open_connection(migrated_url, autocommit=True) as connection:
         with connection.transaction():
-            for table in reversed(TABLES):
+            for table in reversed(list(SYSTEM.by_name)):
                 connection.execute(f"delete from {table}")
             for queue in ("changed_clients", "unchecked_clients"):
                 connection.execute(f"delete from change_tracking.{queue}")
@@ -422,7 +422,10 @@ def read_sessions_of_messages(connection: Connection) -> list[tuple[Any, ...]]:
 
 def test_messages_of_no_archived_session_keep_their_value_until_it_arrives(database: Connection, folder: Path) -> None:
     write_history(folder, message(1), message(2, session=OTHER_SESSION))
-    warning = "recent_history_v2: 1 messages point at no archived session; their value is kept in legacy_session_id"
+    warning = (
+        "recent_history_v2: 1 rows point at no row of conversation_sessions_v2; "
+        "their value is kept in legacy_session_id"
+    )
     assert load_exports(database, folder).warnings == (warning,)
     assert read_sessions_of_messages(database) == [(1, SESSION, None), (2, None, OTHER_SESSION)]
     before = read_state(database)

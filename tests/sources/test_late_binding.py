@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from agentp.errors import RawTablesError
-from sources.agent_p.raw_tables import declare_raw_tables
+from systems.agent_p import SYSTEM
 from tests.support.marts import Workshop, make_id
 
 # Views depend on the rows of raw tables, never on a column of them; whatever is added later is held to it as well.
@@ -79,10 +79,10 @@ def test_a_column_is_planned_as_if_it_stood_there(salon: Workshop) -> None:
     # With its owner's rights, which what shows it to readers needs; they have none on it (tests/access).
     views = "select relname::text, reloptions from pg_class where relnamespace = 'staging'::regnamespace"
     options = {row["relname"]: row["reloptions"] for row in salon.execute(views)}
-    assert {tuple(options[table]) for table in declare_raw_tables()} == {("security_invoker=false",)}
+    assert {tuple(options[table]) for table in SYSTEM.columns} == {("security_invoker=false",)}
 
 
 def test_types_of_a_readers_own_come_nowhere_in_between(salon: Workshop) -> None:
     bodies = salon.execute("select prosrc from pg_proc where pronamespace = 'staging'::regnamespace")
-    assert len(bodies) == sum(len(columns) for columns in declare_raw_tables().values())
+    assert len(bodies) == sum(len(columns) for columns in SYSTEM.columns.values())
     assert [row["prosrc"] for row in bodies if "::pg_catalog." not in row["prosrc"]] == []

@@ -18,6 +18,7 @@ from agentp.errors import LoadError
 from sources.exports import load_exports
 from sources.exports.strict_csv import StrictRecords
 from sources.migrations import apply_migrations
+from systems.agent_p import SYSTEM
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -34,7 +35,7 @@ def migrated(make_database: Callable[[str | None], str]) -> str:
     """A migrated database that the module's tests share; each rolls its load back."""
     url = make_database(None)
     with open_connection(url, autocommit=True) as connection:
-        apply_migrations(connection)
+        apply_migrations(connection, SYSTEM)
     return url
 
 
@@ -342,7 +343,7 @@ def test_records_are_the_same_however_the_file_is_cut_into_pieces(database: Conn
     rows = f'1,{TENANT},{CLIENT},user,telegram,"а ""б""\r\nв",{TIME}\r\n2,{TENANT},{CLIENT},user,telegram,"",{TIME}\r\n'
     (folder / "recent_history_v2.csv").write_text(f"{HISTORY}\n")
     export = next(export for export in find_exports(folder) if export.table == "recent_history_v2")
-    shape = read_shapes(database, [export.table])[export.table]
+    shape = read_shapes(database, SYSTEM, [export.table])[export.table]
     for text in (rows, rows.replace('"",', 'a"b"c,')):
         data = text.encode()
         lines = set()

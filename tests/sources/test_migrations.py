@@ -9,10 +9,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from agentp.database import open_connection
 from agentp.errors import SetupError
 from agentp.settings import Settings
-from sources.agent_p.raw_tables import declare_raw_columns, find_missing_columns
-from sources.migrations import LEGACY, list_migrations
+from sources.declaration import describe_columns
+from sources.migrations import list_migrations
+from sources.raw_tables import find_missing_columns
+from systems.agent_p import SYSTEM
+from systems.system import COLUMNS
 from tests.support.marts import Workshop, make_id
 
 SHAPE = """
@@ -40,7 +44,7 @@ def legacy(open_database: Callable[[str | None], str], home: Path) -> Workshop:
     """The bots' database of today: the legacy shape, with a salon, a dialogue and its discomforts."""
     url = open_database(None)
     shop = Workshop(url=url, settings=Settings(home=home, database_url=url))
-    shop.migrate(last=LEGACY)
+    shop.migrate(is_oldest=True)
     shop.add_tenant()
     shop.add_client()
     shop.add_session("archived", "2026-02-01 10:00+00", "2026-02-01 10:20+00", booking_id="81")
@@ -184,12 +188,19 @@ def test_an_index_that_is_wanted_no_more_waits_for_no_reader(legacy: Workshop, m
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
-    numbers = [int(migration.name[:4]) for migration in list_migrations()]
+    numbers = [int(migration.name[:4]) for migration in list_migrations(SYSTEM)]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+def test_the_file_of_columns_says_what_the_migrations_make(open_database: Callable[[str | None], str]) -> None:
+    with open_connection(open_database(None), autocommit=True) as connection:
+        assert describe_columns(connection, SYSTEM) == (SYSTEM.folder / COLUMNS).read_text(encoding="utf-8"), (
+            "Write it anew: make docs"
+        )
+
+
 def test_the_needed_columns_are_those_of_the_first_migration(legacy: Workshop) -> None:
-    declared = declare_raw_columns()
+    declared = SYSTEM.needed_columns
     assert set(declared) == {
         "tenants_v2", "clients_v2", "active_sessions_v2", "conversation_sessions_v2", "recent_history_v2",
         "wishlist_v2", "user_ltm_v2",
@@ -202,4 +213,4 @@ def test_the_needed_columns_are_those_of_the_first_migration(legacy: Workshop) -
         assert columns == [row["column_name"] for row in stored]
     legacy.execute("alter table clients_v2 drop column phone")
     with psycopg.connect(legacy.url) as connection:
-        assert find_missing_columns(connection) == ["clients_v2.phone"]
+        assert find_missing_columns(connection, SYSTEM) == ["clients_v2.phone"]

@@ -6,7 +6,7 @@ import pytest
 
 from agentp.errors import RawTablesError
 from agentp.pipeline import open_build
-from sources.agent_p.raw_tables import declare_raw_tables
+from systems.agent_p import SYSTEM
 from tests.agentp.conftest import RunCommand
 from tests.agentp.conftest import run_command as run_command
 from tests.support.marts import Workshop
@@ -33,7 +33,7 @@ def test_doctor_migrate_and_build_name_a_retyped_column(run_command: RunCommand,
 
 
 def test_every_declared_column_is_compared(workshop: Workshop) -> None:
-    for table, columns in declare_raw_tables().items():
+    for table, columns in SYSTEM.columns.items():
         for column in columns.values():
             other = "date" if column.type != "date" else "text"
             workshop.execute(f"create table copied (like public.{table})")

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from activation.schema import prepare_tables
 from agentp.errors import RawTablesError
-from sources.agent_p.wishes import (
+from systems.agent_p.wishes import (
     TABLE,
     count_changed_wishes,
     note_changed_wishes,

@@ -61,11 +61,11 @@ class Workshop:
     url: str
     settings: Settings
 
-    def migrate(self, *, last: str | None = None, with_change_tracking: bool = True) -> list[str]:
+    def migrate(self, *, is_oldest: bool = False, with_change_tracking: bool = True) -> list[str]:
         """Bring the raw tables to their shape; return the warnings."""
         return pipeline.migrate(
             self.url,
-            last=last,
+            is_oldest=is_oldest,
             with_change_tracking=with_change_tracking,
             report=lambda line: None,
         )

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from agentp.errors import SetupError
-from sources.agent_p.late_binding import SCHEMA, list_bodies
+from sources.late_binding import SCHEMA, list_bodies
 
 BUILDER = "agentp_builder"
 _FUNCTION = re.compile(

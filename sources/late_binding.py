@@ -8,6 +8,7 @@ as they like. A column that is not there is empty; that it should be there is fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,14 +16,13 @@ import psycopg
 from psycopg import sql
 
 from agentp.schemas import change_in_turns
-from sources.agent_p.raw_tables import POSTGRES_NAMES, RawColumn, declare_raw_tables, read_raw_types
+from sources.raw_tables import read_raw_columns
+from sources.types import qualify_type
+from systems.registry import list_systems
+from systems.system import RawColumn, System
 
-RAW_SCHEMA = "public"
 SCHEMA = "staging"
 OPTION = "security_invoker=false"
-
-# Qualified: who reads may have types of the same names in a temporary schema, and those would come first.
-_CATALOG_NAMES = {told: name for name, told in POSTGRES_NAMES.items()}
 
 _READ_BODIES = """
 select pg_type.typname::text, array_agg(proname || ' ' || prosrc)
@@ -42,68 +42,70 @@ group by pg_class.oid
 
 def prepare_raw_views(connection: psycopg.Connection[Any]) -> None:
     """Make the views of the raw tables that there are, and what they read columns by; alters what differs."""
-    present = read_raw_types(connection)
-    names = {"schema": SCHEMA, "raw": RAW_SCHEMA}
+    for system in list_systems():
+        _prepare_views(connection, system)
+
+
+def _prepare_views(connection: psycopg.Connection[Any], system: System) -> None:
+    present = read_raw_columns(connection, system.raw_schema)
+    names = {"schema": SCHEMA, "raw": system.raw_schema}
     bodies = dict(connection.execute(_READ_BODIES, names).fetchall())
     shown = {table: found for table, *found in connection.execute(_READ_VIEWS, names).fetchall()}
-    for table, declared in declare_raw_tables().items():
+    for table, declared in system.columns.items():
         if table not in present:
             continue
+        raw = (system.raw_schema, table)
         columns = {column: _write_body(column, present[table]) for column in declared.values()}
         wanted = {f"{column.name} {body}" for column, body in columns.items()}
         if not wanted <= set(bodies.get(table, ())):
-            change_in_turns(connection, partial(_put_functions, connection, table, columns), schemas=[SCHEMA])
+            change_in_turns(connection, partial(_put_functions, connection, raw, columns), schemas=[SCHEMA])
         if shown.get(table) != [list(declared), [OPTION]]:
-            change_in_turns(connection, partial(_put_view, connection, table, list(declared)), schemas=[SCHEMA])
+            change_in_turns(connection, partial(_put_view, connection, raw, list(declared)), schemas=[SCHEMA])
 
 
 def list_bodies() -> list[str]:
     """Return the body of every function that this may make, of columns that are there or not."""
-    columns = {column for declared in declare_raw_tables().values() for column in declared.values()}
-    return sorted({_write_body(column, present) for column in columns for present in ({}, {column.name: column.type})})
+    columns = {
+        column for system in list_systems() for declared in system.columns.values() for column in declared.values()
+    }
+    return sorted({_write_body(column, present) for column in columns for present in ({}, {column.name: column})})
 
 
-def _write_body(column: RawColumn, present: dict[str, str]) -> str:
+def _write_body(column: RawColumn, present: Mapping[str, RawColumn]) -> str:
     name = f'raw_row."{column.name}"' if column.name in present else "null"
-    return f"select {name}::{_qualify(column)}"
+    return f"select {name}::{qualify_type(column.base_type)}"
 
 
-def _qualify(column: RawColumn) -> str:
-    return f"pg_catalog.{_CATALOG_NAMES.get(column.type, column.type)}"
-
-
-def _put_functions(connection: psycopg.Connection[Any], table: str, columns: dict[RawColumn, str]) -> None:
+def _put_functions(connection: psycopg.Connection[Any], raw: tuple[str, str], columns: dict[RawColumn, str]) -> None:
     # What a column cannot be read as is for the check to say, which knows whose fault it is.
     connection.execute("set local check_function_bodies = off")
     schema = connection.execute("select to_regnamespace(%s) is not null", (SCHEMA,)).fetchone()
     if not (schema and schema[0]):
         connection.execute(sql.SQL("create schema {}").format(sql.Identifier(SCHEMA)))
     for column, body in columns.items():
-        function = sql.SQL("function {}({})").format(
-            sql.Identifier(SCHEMA, column.name), sql.Identifier(RAW_SCHEMA, table)
-        )
+        function = sql.SQL("function {}({})").format(sql.Identifier(SCHEMA, column.name), sql.Identifier(*raw))
         definition = "create or replace function {}(raw_row {}) returns {} language sql stable parallel safe as {}"
         connection.execute(
             sql.SQL(definition).format(
-                sql.Identifier(SCHEMA, column.name), sql.Identifier(RAW_SCHEMA, table),
-                sql.SQL(_qualify(column)), sql.Literal(body),
+                sql.Identifier(SCHEMA, column.name), sql.Identifier(*raw),
+                sql.SQL(qualify_type(column.base_type)), sql.Literal(body),
             )
         )  # fmt: skip
         # It is called by whoever reads a live view, and gives nobody more than the row that it is given.
         connection.execute(sql.SQL("grant execute on {} to public").format(function))
 
 
-def _put_view(connection: psycopg.Connection[Any], table: str, columns: list[str]) -> None:
+def _put_view(connection: psycopg.Connection[Any], raw: tuple[str, str], columns: list[str]) -> None:
     connection.execute(
         # With the owner's rights, and nobody else has any on it: else Postgres would ask who reads a live view for a
         # right on the raw table, whatever stands in between.
         sql.SQL("create or replace view {} with ({}) as select {} from {} as raw_row").format(
-            sql.Identifier(SCHEMA, table),
+            sql.Identifier(SCHEMA, raw[1]),
             sql.SQL(OPTION),
             sql.SQL(", ").join(
                 sql.SQL("{}(raw_row) as {}").format(sql.Identifier(SCHEMA, name), sql.Identifier(name))
                 for name in columns
             ),
-            sql.Identifier(RAW_SCHEMA, table),
+            sql.Identifier(*raw),
         )
     )

@@ -24,7 +24,7 @@ import psycopg
 from psycopg import sql
 
 from agentp.errors import RawTablesError
-from sources.agent_p.raw_tables import declare_raw_columns
+from systems.agent_p import SYSTEM
 
 TABLE = "public.wishlist_v2"
 LEDGER = "dashboard.wish_reactions"
@@ -167,7 +167,7 @@ def _compose(connection: psycopg.Connection[Any]) -> sql.Composed:
         (LEDGER, TABLE),
     ).fetchone()
     present, has_ledger = row or ([], False)
-    missing = [name for name in declare_raw_columns()["wishlist_v2"] if name not in (*present, "updated_at")]
+    missing = [name for name in SYSTEM.needed_columns["wishlist_v2"] if name not in (*present, "updated_at")]
     if missing:
         what = f"lacks {', '.join(missing)}" if present else "is not there"
         raise RawTablesError(
@@ -184,4 +184,4 @@ def _compose(connection: psycopg.Connection[Any]) -> sql.Composed:
 
 @cache
 def _read_query() -> str:
-    return files("sources.agent_p").joinpath("changed_wishes.sql").read_text(encoding="utf-8")
+    return files("systems.agent_p").joinpath("changed_wishes.sql").read_text(encoding="utf-8")

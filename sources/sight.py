@@ -24,8 +24,9 @@ from psycopg import sql
 from agentp.database import open_connection
 from agentp.errors import RawTablesError
 from agentp.locks import hold_build_lock
-from sources.agent_p.foreign_code import BUILDER, require_own_code
-from sources.agent_p.raw_tables import declare_raw_tables, read_raw_types, require_some_raw_table
+from sources.foreign_code import BUILDER, require_own_code
+from sources.raw_tables import read_raw_columns, require_some_raw_table
+from systems.registry import list_systems
 
 READ, WRITTEN = ("r",), ("r", "w", "d")
 """The commands, as the catalog writes them, that policies must let through: an update or a delete sees less as well."""
@@ -40,7 +41,7 @@ inner join pg_roles as roles
         where views.relnamespace = to_regnamespace('staging') and views.relkind = 'v'
     )
 where
-    tables.relnamespace = to_regnamespace('public') and tables.relkind in ('r', 'p')
+    tables.relnamespace = to_regnamespace(%(schema)s) and tables.relkind in ('r', 'p')
     and tables.relname = any(%(tables)s)
     and tables.relrowsecurity
     and not (roles.rolsuper or roles.rolbypassrls)
@@ -74,6 +75,7 @@ order by 1, 2
 class HiddenTable:
     """A raw table of which row level security may hide rows from a role that builds, or that live views read as."""
 
+    schema: str
     table: str
     role: str
 
@@ -87,7 +89,7 @@ class HiddenTable:
         )
         name = '"' + self.role.replace('"', '""') + '"'
         return (
-            f"As the tables' owner, {bring}create policy agentp_sees_all on public.{self.table} to {name} "
+            f"As the tables' owner, {bring}create policy agentp_sees_all on {self.schema}.{self.table} to {name} "
             f"using (true) with check (true), likewise on each table; or: alter role {name} bypassrls."
         )
 
@@ -100,14 +102,17 @@ def find_hidden_tables(
     ``is_written`` asks for updates and deletes too, which pass over hidden rows just as silently; ``through_views`` is
     for who reads no raw table but what live views show, with those owners' rights.
     """
-    rows = connection.execute(
-        HIDDEN,
-        {
-            "tables": list(declare_raw_tables()), "commands": list(WRITTEN if is_written else READ),
-            "through_views": through_views,
-        },
-    ).fetchall()  # fmt: skip
-    return [HiddenTable(table=table, role=role) for table, role in rows]
+    return [
+        HiddenTable(schema=system.raw_schema, table=table, role=role)
+        for system in list_systems()
+        for table, role in connection.execute(
+            HIDDEN,
+            {
+                "schema": system.raw_schema, "tables": list(system.by_name),
+                "commands": list(WRITTEN if is_written else READ), "through_views": through_views,
+            },
+        ).fetchall()
+    ]  # fmt: skip
 
 
 def require_sight(
@@ -125,7 +130,7 @@ def require_sight(
         require_own_code(connection)
     hidden = find_hidden_tables(connection, is_written=is_written, through_views=through_views)
     if hidden:
-        tables = ", ".join(dict.fromkeys(f"public.{found.table}" for found in hidden))
+        tables = ", ".join(dict.fromkeys(f"{found.schema}.{found.table}" for found in hidden))
         roles = ", ".join(dict.fromkeys(found.role for found in hidden))
         raise RawTablesError(
             f"Row security may hide rows of {tables} from {roles}: marts would lose what it does not see.",
@@ -135,8 +140,10 @@ def require_sight(
 
 def enable_row_security(connection: psycopg.Connection[Any]) -> None:
     """Switch row security on on the raw tables that there are, as hosts demand it; commits. Makes no policy."""
-    for table in read_raw_types(connection).keys() & declare_raw_tables().keys():
-        connection.execute(sql.SQL("alter table {} enable row level security").format(sql.Identifier("public", table)))
+    for system in list_systems():
+        for table in read_raw_columns(connection, system.raw_schema).keys() & system.by_name.keys():
+            name = sql.Identifier(system.raw_schema, table)
+            connection.execute(sql.SQL("alter table {} enable row level security").format(name))
     connection.commit()
 
 

@@ -1,0 +1,26 @@
+"""Agent P: bots of salons on Telegram and WhatsApp that take bookings. Its raw tables are those that bots write."""
+
+from systems.system import KeptReference, System, Table
+
+SYSTEM = System(
+    name="agent_p",
+    package=__name__,
+    raw_schema="public",
+    tables=(
+        Table(name="tenants_v2"),
+        Table(name="clients_v2"),
+        Table(name="active_sessions_v2", is_built_from=False),
+        Table(name="conversation_sessions_v2"),
+        Table(
+            name="recent_history_v2",
+            # Migration 0003 does the same to messages that were there before it.
+            kept_reference=KeptReference(
+                column="session_id", table="conversation_sessions_v2", kept_as="legacy_session_id"
+            ),
+        ),
+        Table(name="wishlist_v2", is_built_from=False),
+        Table(name="user_ltm_v2"),
+    ),
+    oldest_migration="0001_legacy_tables",
+    optional_migrations=("0005_change_tracking", "0006_build_indexes", "0007_search_extensions"),
+)
