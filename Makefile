@@ -1,5 +1,6 @@
 # `make help` lists what there is.
-PYTHON ?= python3
+# Python 3.11 to 3.13: the newest on the PATH (scripts/find_python.sh), or what PYTHON names.
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 # What is SQL of ours rather than Python: models, macros, policies, rules, migrations.
@@ -14,9 +15,8 @@ help: ## Show this list
 install: $(VENV)/.installed ## Make the virtual environment with the pinned packages; runs nothing
 
 $(VENV)/.installed: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Python 3.11 or later is needed: make install PYTHON=python3.12" >&2; exit 2; }
-	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || sh scripts/make_venv.sh "$(PYTHON)" "$(VENV)"
+	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 \
+	  || { python=$$(PYTHON="$(PYTHON)" sh scripts/find_python.sh) && sh scripts/make_venv.sh "$$python" "$(VENV)"; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

@@ -93,6 +93,23 @@ def main() -> None:
         sys.exit(130)
 
 
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"agentp {version('agentp-analytics')}")
+        raise typer.Exit
+
+
+@app.callback()
+def begin(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
 @app.command()
 def up() -> None:
     """Start the embedded Postgres (or check the one that AGENTP_DATABASE_URL names)."""
