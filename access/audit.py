@@ -64,7 +64,7 @@ def audit_access(connection: psycopg.Connection[Any]) -> list[Gap]:
     personal += [f"dashboard.{table}.{column}" for table, columns in OWN_TABLES.items() for column in columns]
     rows = connection.execute(
         files("access").joinpath("audit.sql").read_text(encoding="utf-8").encode(),
-        {"personal": personal, "for_analysts": list(FOR_ANALYSTS)},
+        {"personal": personal, "for_analysts": list(FOR_ANALYSTS), "declared": read_declared_grants(connection)},
     ).fetchall()
     gaps = [Gap(problem=problem, place=place, detail=detail) for problem, place, detail in rows]
     return gaps + [
@@ -80,3 +80,15 @@ def read_bypassing_owners(connection: psycopg.Connection[Any]) -> list[str]:
         "where relnamespace = to_regnamespace('dashboard') and (rolsuper or rolbypassrls) order by 1"
     ).fetchall()
     return [owner for (owner,) in rows]
+
+
+def read_declared_grants(connection: psycopg.Connection[Any]) -> list[str]:
+    """Return what models grant beside what every mart gives (`grants:`), as `schema.relation role`; builds note it."""
+    is_there = connection.execute("select to_regclass('build.declared_grants') is not null").fetchone()
+    if not (is_there and is_there[0]):
+        return []
+    rows = connection.execute(
+        "select to_regclass(format('%I.%I', schema_name, relation_name))::text || ' ' || role_name "
+        "from build.declared_grants where to_regclass(format('%I.%I', schema_name, relation_name)) is not null"
+    ).fetchall()
+    return [declared for (declared,) in rows]

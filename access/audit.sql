@@ -1,5 +1,5 @@
 -- Whatever lets somebody read more than they should, one row a finding (issue 7). Parameters: marts (names that their
--- YAML declares), personal (schema.relation.column that analysts may not read).
+-- YAML declares), personal (schema.relation.column that analysts may not read), declared (relation and role of `grants:` in models).
 with
 
 ours as (
@@ -194,6 +194,7 @@ select
 from named_rights
 where not (
     grantee_name = 'agentp_builder'
+    or (privilege_type = 'SELECT' and relation || ' ' || grantee_name = any (%(declared)s))
     or (privilege_type = 'SELECT' and nspname in ('dashboard', 'live') and grantee_name in ('agentp_reader', 'agentp_admin', 'authenticated'))
     or (
         privilege_type = 'SELECT' and nspname in ('dashboard', 'live') and grantee_name = 'agentp_analyst'

@@ -660,15 +660,19 @@ as $$
     select md5(pg_get_viewdef(relation) || coalesce(reloptions::text, '')) from pg_class where oid = relation
 $$;
 
--- Whether a view is as `access.put_view` made it: what that was asked for, and what Postgres prints of it, stand in its
--- comment. So what did not change is not touched, and what somebody changed by hand is put back.
+-- Whether a view is as `access.put_view` made it: what that was asked for, and what Postgres prints of it, stand in the comment
+-- of its rule; that of the view is for people. So what did not change is not touched, and what somebody changed by hand is put back.
 create or replace function access.view_stands(place text, hash text) returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
-        obj_description(to_regclass(place), 'pg_class') = format('agentp %s %s', hash, access.print_view(to_regclass(place))), false
+        (
+            select obj_description(oid, 'pg_rewrite') = format('agentp %s %s', hash, access.print_view(ev_class))
+            from pg_rewrite
+            where ev_class = to_regclass(place) and rulename = '_RETURN'
+        ), false
     )
 $$;
 
@@ -680,11 +684,72 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform access.change(format('create or replace view %s with (%s) as %s', place, options, query));
-    execute format('comment on view %s is %L', place, format('agentp %s %s', hash, access.print_view(place::regclass)));
+    execute format(
+        'comment on rule "_RETURN" on %s is %L', place, format('agentp %s %s', hash, access.print_view(place::regclass))
+    );
+    -- Where older versions wrote it.
+    if obj_description(place::regclass, 'pg_class') like 'agentp %' then
+        execute format('comment on view %s is null', place);
+    end if;
 exception
     when invalid_table_definition then
         raise exception '% cannot be replaced in place: %. Views of others that read it would go with it: decide, and run: '
             'drop view % cascade; the next build makes what is ours anew', place, sqlerrm, place
             using errcode = 'invalid_table_definition';
+end
+$$;
+
+-- What a mart's descriptions (by column, the mart's own by '') are otherwise in the catalog: at the mart, its live view and what
+-- analysts are shown of it.
+create or replace function access.undescribed(relation regclass, texts jsonb)
+returns table (place regclass, column_name name, description text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with places as (
+        select relation::oid as oid
+        union
+        select to_regclass(format('%I.%I', schemas.name, mart.relname))::oid
+        from pg_class as mart
+        cross join (values ('live'), ('analysis')) as schemas (name)
+        where mart.oid = relation and mart.relnamespace = to_regnamespace('dashboard')
+    ),
+
+    wanted as (
+        select oid, 0::smallint as attnum, null::name as attname, nullif(texts ->> '', '') as description
+        from places
+        where texts ? ''
+        union all
+        select attrelid, attnum, attname, nullif(texts ->> attname, '')
+        from pg_attribute
+        where attrelid in (select oid from places) and attnum > 0 and not attisdropped and texts ? attname
+    )
+
+    select wanted.oid, wanted.attname, wanted.description
+    from wanted
+    left join pg_description
+        on wanted.oid = pg_description.objoid and pg_description.classoid = 'pg_class'::regclass
+        and wanted.attnum = pg_description.objsubid
+    where wanted.oid is not null and wanted.description is distinct from pg_description.description
+$$;
+
+-- Write them where they differ: a comment takes a lock that readers do not feel.
+create or replace function access.describe(relation regclass, texts jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    wanted record;
+begin
+    for wanted in
+        select undescribed.*, case relkind when 'v' then 'view' else 'table' end as kind
+        from access.undescribed(relation, texts)
+        inner join pg_class on undescribed.place = pg_class.oid
+    loop
+        execute case
+            when wanted.column_name is null then format('comment on %s %s is %L', wanted.kind, wanted.place, wanted.description)
+            else format('comment on column %s.%I is %L', wanted.place, wanted.column_name, wanted.description)
+        end;
+    end loop;
 end
 $$;

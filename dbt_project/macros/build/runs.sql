@@ -7,6 +7,7 @@
     {%- endif -%}
     {% do require_secure_models() %}
     {% do run_query(build_state_ddl()) %}
+    {% do open_schemas_to_declared() %}
     {%- if not is_build() -%}
         {{ return(limits() ~ ';\n' ~ note_present()) }}
     {%- endif -%}
@@ -226,6 +227,12 @@
         primary key (tenant_id, client_id)
     );
     create table if not exists build.batches (up_to uuid primary key);
+    create table if not exists build.declared_grants (
+        schema_name text not null,
+        relation_name text not null,
+        role_name text not null,
+        primary key (schema_name, relation_name, role_name)
+    );
     create table if not exists build.present (
         is_present boolean primary key check (is_present),
         as_of_day date,

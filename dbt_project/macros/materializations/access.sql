@@ -13,10 +13,10 @@
 {% endmacro %}
 
 
-{# Give the relation its policies and grants; return whether analysts are shown it as it is by now. #}
+{# Give the relation its policies and grants; return whether it is settled. #}
 {% macro secure(relation) %}
     {% do run_unheard(secured(relation)) %}
-    {{ return(is_shown_to_analysts(relation)) }}
+    {{ return(is_settled(relation)) }}
 {% endmacro %}
 
 
@@ -26,17 +26,37 @@
 {% endmacro %}
 
 
-{% macro is_shown_to_analysts(relation) %}
-    {{ return(run_query("select access.shows_to_analysts('" ~ relation ~ "'::regclass, " ~ withheld().all ~ ")").rows[0][0]) }}
+{# Whether all that hangs on a relation is as it should be: what analysts are shown, descriptions, grants that the model declares. #}
+{% macro is_settled(relation) %}
+    {{ return(run_query(
+        "select access.shows_to_analysts('" ~ relation ~ "'::regclass, " ~ withheld().all ~ ")"
+        ~ " and not exists (select 1 from access.undescribed('" ~ relation ~ "'::regclass, " ~ descriptions() ~ "))"
+        ~ " and not exists (select 1 from (" ~ unshared(relation) ~ ") as unshared)"
+    ).rows[0][0]) }}
 {% endmacro %}
 
 
-{# Show analysts the mart as it is by now; after the commit that altered it, in a transaction of its own. #}
-{% macro show_to_analysts(relation) %}
+{# Make it so: after the commit that altered the relation, in a transaction of its own. #}
+{% macro settle(relation) %}
     {% do begin_limited() %}
-    {% do run_unheard("select access.show_to_analysts('" ~ relation ~ "'::regclass, " ~ withheld().all ~ ")") %}
+    {% if is_mart() %}
+        {% do run_unheard("select access.show_to_analysts('" ~ relation ~ "'::regclass, " ~ withheld().all ~ ")") %}
+    {% endif %}
+    {% do run_unheard("select access.describe('" ~ relation ~ "'::regclass, " ~ descriptions() ~ ")") %}
+    {% do share(relation) %}
     {% do adapter.commit() %}
 {% endmacro %}
+
+
+{# `persist_docs`: descriptions by column, the relation's own by '', as JSON. #}
+{% macro descriptions() -%}
+    {%- set texts = {} -%}
+    {%- if config.persist_relation_docs() %}{% do texts.update({'': model.description | trim}) %}{% endif -%}
+    {%- if config.persist_column_docs() -%}
+        {%- for column in model.columns.values() %}{% do texts.update({column.name: column.description | trim}) %}{% endfor -%}
+    {%- endif -%}
+    $agentp${{ tojson(texts) }}$agentp$::jsonb
+{%- endmacro %}
 
 
 {% macro class_of(column) %}
@@ -60,7 +80,7 @@
         where rows.tenant_id = any ((select access.tenants())::uuid []) or (select access.sees_every_tenant())
     {%- endset -%}
     {%- set is_put = put_view(inner, 'security_barrier = true', cut) -%}
-    {% do secure(inner) %}
+    {% do run_unheard(secured(inner)) %}
     {% if is_put %}
         {% do adapter.commit() %}
         {% do begin_limited() %}

@@ -43,11 +43,11 @@
     {%- endcall %}
 
     {% if full %}{% do publish_indexes(target_relation) %}{% endif %}
-    {%- set is_shown = is_shown_to_analysts(target_relation) -%}
+    {%- set is_ready = is_settled(target_relation) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
-    {% if not is_shown %}{% do show_to_analysts(target_relation) %}{% endif %}
+    {% if not is_ready %}{% do settle(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

@@ -5,18 +5,19 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- if config.get('contract').enforced %}{% do get_assert_columns_equivalent(sql) %}{%- endif %}
     {% do begin_limited() %}
-    {%- set is_shown = true -%}
+    {%- set is_ready = true -%}
     {% if is_mart() %}
-        {%- set is_shown = create_live_view(target_relation, sql) -%}
+        {%- set is_ready = create_live_view(target_relation, sql) -%}
     {% else %}
         {# What live views read for readers who may not read raw tables: nobody but the owner has a right on it. Others are
            read by who builds, and with their own rights. #}
         {%- set is_read_for_others = target_relation.schema == 'staging' -%}
         {% do put_view(target_relation, 'security_invoker = ' ~ ('false' if is_read_for_others else 'true'), sql) %}
+        {%- set is_ready = is_settled(target_relation) -%}
     {% endif %}
     {% call statement('main') %}select 1{% endcall %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
-    {% if not is_shown %}{% do show_to_analysts(target_relation) %}{% endif %}
+    {% if not is_ready %}{% do settle(target_relation) %}{% endif %}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
