@@ -479,6 +479,72 @@ as $$
     )
 $$;
 
+-- What a mart's descriptions (by column, the mart's own by '') are otherwise in the catalog: at the mart, its live view and what
+-- analysts are shown of it.
+create or replace function access.undescribed(relation regclass, texts jsonb)
+returns table (place regclass, column_name name, description text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with places as (
+        select relation::oid as oid
+        union
+        select to_regclass(format('%I.%I', schemas.name, mart.relname))::oid
+        from pg_class as mart
+        cross join (values ('live'), ('analysis')) as schemas (name)
+        where mart.oid = relation and mart.relnamespace = to_regnamespace('dashboard')
+    ),
+
+    wanted as (
+        select oid, 0::smallint as attnum, null::name as attname, nullif(texts ->> '', '') as description
+        from places
+        where texts ? ''
+        union all
+        select attrelid, attnum, attname, nullif(texts ->> attname, '')
+        from pg_attribute
+        where attrelid in (select oid from places) and attnum > 0 and not attisdropped and texts ? attname
+    )
+
+    select wanted.oid, wanted.attname, wanted.description
+    from wanted
+    left join pg_description
+        on wanted.oid = pg_description.objoid and pg_description.classoid = 'pg_class'::regclass
+        and wanted.attnum = pg_description.objsubid
+    where wanted.oid is not null and wanted.description is distinct from pg_description.description
+$$;
+
+-- Write them where they differ: a comment takes a lock that readers do not feel.
+create or replace function access.describe(relation regclass, texts jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    wanted record;
+begin
+    for wanted in
+        select undescribed.*, case relkind when 'v' then 'view' else 'table' end as kind
+        from access.undescribed(relation, texts)
+        inner join pg_class on undescribed.place = pg_class.oid
+    loop
+        execute case
+            when wanted.column_name is null then format('comment on %s %s is %L', wanted.kind, wanted.place, wanted.description)
+            else format('comment on column %s.%I is %L', wanted.place, wanted.column_name, wanted.description)
+        end;
+    end loop;
+end
+$$;
+
+-- The descriptions that a relation has, as `access.describe` takes them.
+create or replace function access.read_descriptions(relation regclass) returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(jsonb_object_agg(coalesce(attname, ''), description), '{}')
+    from pg_description
+    left join pg_attribute on objoid = attrelid and objsubid = attnum and attnum > 0
+    where objoid = relation and classoid = 'pg_class'::regclass
+$$;
+
 -- Whether analysts are shown a mart as it is now.
 create or replace function access.shows_to_analysts(relation regclass, withheld text []) returns boolean
 language sql stable
@@ -497,6 +563,7 @@ as $$
                 ), true
             )
         )
+        and not exists (select 1 from access.undescribed(place.oid, access.read_descriptions(place.oid)))
     from pg_class as place
     where place.oid = relation
 $$;
@@ -526,6 +593,7 @@ begin
         ));
     end if;
     perform access.give(view_name::regclass, 'agentp_analyst', '{}');
+    perform access.describe(relation, access.read_descriptions(relation));
 end
 $$;
 
@@ -696,60 +764,5 @@ exception
         raise exception '% cannot be replaced in place: %. Views of others that read it would go with it: decide, and run: '
             'drop view % cascade; the next build makes what is ours anew', place, sqlerrm, place
             using errcode = 'invalid_table_definition';
-end
-$$;
-
--- What a mart's descriptions (by column, the mart's own by '') are otherwise in the catalog: at the mart, its live view and what
--- analysts are shown of it.
-create or replace function access.undescribed(relation regclass, texts jsonb)
-returns table (place regclass, column_name name, description text)
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-    with places as (
-        select relation::oid as oid
-        union
-        select to_regclass(format('%I.%I', schemas.name, mart.relname))::oid
-        from pg_class as mart
-        cross join (values ('live'), ('analysis')) as schemas (name)
-        where mart.oid = relation and mart.relnamespace = to_regnamespace('dashboard')
-    ),
-
-    wanted as (
-        select oid, 0::smallint as attnum, null::name as attname, nullif(texts ->> '', '') as description
-        from places
-        where texts ? ''
-        union all
-        select attrelid, attnum, attname, nullif(texts ->> attname, '')
-        from pg_attribute
-        where attrelid in (select oid from places) and attnum > 0 and not attisdropped and texts ? attname
-    )
-
-    select wanted.oid, wanted.attname, wanted.description
-    from wanted
-    left join pg_description
-        on wanted.oid = pg_description.objoid and pg_description.classoid = 'pg_class'::regclass
-        and wanted.attnum = pg_description.objsubid
-    where wanted.oid is not null and wanted.description is distinct from pg_description.description
-$$;
-
--- Write them where they differ: a comment takes a lock that readers do not feel.
-create or replace function access.describe(relation regclass, texts jsonb) returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    wanted record;
-begin
-    for wanted in
-        select undescribed.*, case relkind when 'v' then 'view' else 'table' end as kind
-        from access.undescribed(relation, texts)
-        inner join pg_class on undescribed.place = pg_class.oid
-    loop
-        execute case
-            when wanted.column_name is null then format('comment on %s %s is %L', wanted.kind, wanted.place, wanted.description)
-            else format('comment on column %s.%I is %L', wanted.place, wanted.column_name, wanted.description)
-        end;
-    end loop;
 end
 $$;

@@ -122,3 +122,48 @@ begin
     end if;
 end
 $$;
+
+-- What a reader of the catalog sees; analysts' views of these say the same.
+comment on table dashboard.predictions is
+'One row per booking that was scored while it was ahead: the risk that it is cancelled or missed. It stays when the booking is over.';
+comment on column dashboard.predictions.id is 'A number, for tools that want one.';
+comment on column dashboard.predictions.tenant_id is 'The salon.';
+comment on column dashboard.predictions.booking_id is 'The booking: visits.booking_id.';
+comment on column dashboard.predictions.risk_score is 'Probability, 0 to 1, that it is cancelled or missed.';
+comment on column dashboard.predictions.risk_factors is
+'What was known: days_since_last_visit (days), cancel_rate (share of earlier bookings cancelled or missed, 0 to 1), lead_time_days (days '
+'from booking to visit), is_new_client.';
+comment on column dashboard.predictions.predicted_at is 'When that was, UTC, without a zone.';
+
+comment on table dashboard.outbox is
+'One row per message for the bot to send, or per client who was left alone on purpose so that the effect can be measured. The bot sends '
+'what is pending, between send_after and expires_at, and sets status and sent_at.';
+comment on column dashboard.outbox.tenant_id is 'The salon.';
+comment on column dashboard.outbox.message_key is 'What the message is about; one is queued once, whatever became of it.';
+comment on column dashboard.outbox.kind is 'win_back (come again) or slot_offer (a slot that came free and fits a wish).';
+comment on column dashboard.outbox.client_id is 'To whom: clients.client_id.';
+comment on column dashboard.outbox.booking_id is 'The booking whose slot is offered; empty for win-backs.';
+comment on column dashboard.outbox.wish_id is 'The wish that the slot would meet; empty for win-backs.';
+comment on column dashboard.outbox.channel is 'By which channel, as the bot calls it: telegram, whatsapp.';
+comment on column dashboard.outbox.message_text is 'The text to send.';
+comment on column dashboard.outbox.payload is 'The same as data, for a bot that words it itself.';
+comment on column dashboard.outbox.is_held_out is 'Whether the client is left alone on purpose.';
+comment on column dashboard.outbox.status is
+'pending; sent or failed, set by the bot; held_out, never sent; withdrawn where it was no longer true, expired where its time had passed.';
+comment on column dashboard.outbox.created_at is 'When it was queued, UTC.';
+comment on column dashboard.outbox.send_after is 'Not to be sent before, UTC: the end of the salon''s quiet hours.';
+comment on column dashboard.outbox.expires_at is 'Not to be sent after, UTC.';
+comment on column dashboard.outbox.sent_at is 'When the bot sent it, UTC.';
+
+comment on table dashboard.wish_reactions is
+'One row per wish of the waiting list that was reacted to: what the last reaction found. A wish that differs is reacted to again.';
+comment on column dashboard.wish_reactions.tenant_id is 'The salon.';
+comment on column dashboard.wish_reactions.wish_id is 'The wish: waitlist.wish_id.';
+comment on column dashboard.wish_reactions.fingerprint is 'A hash of what matters of the wish; of a deleted one as it was last.';
+comment on column dashboard.wish_reactions.seen_at is 'When it was first seen, UTC, by the server''s clock.';
+comment on column dashboard.wish_reactions.reacted_at is 'When it was last reacted to, UTC.';
+comment on column dashboard.wish_reactions.changes_count is 'Reactions after the first; being deleted is a change.';
+comment on column dashboard.wish_reactions.matches_count is
+'Its rows in waitlist_matches at the last reaction; empty where nothing had been built.';
+comment on column dashboard.wish_reactions.offers_count is 'Its rows in slot_offers at the last reaction; empty like that.';
+comment on column dashboard.wish_reactions.is_deleted is 'Whether the bot deleted it.';

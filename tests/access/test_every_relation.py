@@ -100,3 +100,17 @@ def test_a_salon_is_no_person(chain: Chain) -> None:
     assert seen == expected
     assert zones
     assert PERSON not in everything
+
+
+@pytest.mark.parametrize("role", ["reader", "analyst"])
+def test_every_column_that_a_role_reads_of_a_mart_says_what_it_is(chain: Chain, role: str) -> None:
+    with chain.logins[role].connect(chain.url) as session:
+        silent = session.execute(
+            "select attrelid::regclass::text, attname from pg_attribute join pg_class on attrelid = pg_class.oid "
+            "where relnamespace in ('dashboard'::regnamespace, 'analysis'::regnamespace, 'live'::regnamespace) "
+            "and relkind in ('r', 'v') and attnum > 0 and not attisdropped "
+            "and has_column_privilege(pg_class.oid, attnum, 'select') "
+            "and (coalesce(col_description(pg_class.oid, attnum), '') = '' "
+            "or coalesce(obj_description(pg_class.oid, 'pg_class'), '') = '')"
+        ).fetchall()
+    assert silent == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,21 @@ def test_no_description_is_copied_within_a_model(project: Project) -> None:
             continue
         texts = [column["description"] for column in model["columns"].values()]
         assert len(texts) == len(set(texts)), model["name"]
+
+
+def test_descriptions_cite_nothing_that_a_reader_of_the_catalog_lacks(project: Project) -> None:
+    cited = re.compile(
+        r"METRICS|REQUIREMENTS|DESIGN|EXAMPLES|[\w/]+\.(md|py|sql)\b|\b[Ss]eeds?\b|\b[Ii]ssues? \d|\b[A-H]\d{1,2}\b"
+    )
+    texts = {
+        f"{node['name']}.{column['name'] if column else ''}": (column or node)["description"]
+        for nodes in (project.manifest["nodes"], project.manifest["sources"])
+        for node in nodes.values()
+        if node["resource_type"] in ("model", "source")
+        for column in (None, *node["columns"].values())
+    }
+    assert len(texts) > 400
+    assert {name: text for name, text in texts.items() if cited.search(text)} == {}
 
 
 def test_only_staging_and_the_account_of_raw_rows_read_sources(project: Project) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from access.audit import audit_access
 from agentp import project, settings
+from agentp.database import open_connection
 from agentp.errors import BuildError
 from agentp.settings import Settings
 from tests.support.marts import MARTS, Workshop
@@ -201,3 +203,40 @@ def test_a_truncated_table_is_noticed(salon: Workshop) -> None:
     changes = salon.build()
     assert changes["dialogs"].deleted == 2
     assert salon.execute("select messages from dashboard.metrics_dailies where messages > 0") == []
+
+
+def test_descriptions_and_declared_grants_follow_the_models(salon: Workshop, own_project: Path) -> None:
+    readers, daily = own_project / "models" / "marts" / "clients", own_project / "models" / "marts" / "daily"
+    for table in (readers / "_win_back.yml", daily / "_traffic.yml"):
+        declared = "    config: {grants: {select: [agentp_test_bi, agentp_test_absent]}}\n    columns:\n"
+        edit(table, "    columns:\n", declared)
+    salon.execute("comment on column analysis.traffic_hourly.hour is 'by hand'")
+    salon.execute("comment on table dashboard.visits is null")
+    salon.execute("create role agentp_test_bi")
+    try:
+        salon.build()
+        assert read_rights(salon) == ["dashboard.traffic_hourly", "dashboard.win_back", "live.win_back"]
+        with open_connection(salon.url) as connection:
+            assert [gap for gap in audit_access(connection) if "agentp_test_bi" in gap.detail] == []
+        for table in (readers / "_win_back.yml", daily / "_traffic.yml"):
+            edit(table, declared, "    columns:\n")
+        salon.build()
+        assert read_rights(salon) == []
+    finally:
+        salon.execute("drop owned by agentp_test_bi; drop role agentp_test_bi")
+    [comments] = salon.execute(
+        "select obj_description('dashboard.visits'::regclass) as visits, "
+        "col_description('analysis.traffic_hourly'::regclass, 3) as hour, col_description(oid, 3) as source "
+        "from pg_class where oid = 'dashboard.traffic_hourly'::regclass"
+    )
+    assert comments["visits"].startswith("One row per booking")
+    assert comments["hour"] == comments["source"] != "by hand"
+
+
+def read_rights(workshop: Workshop) -> list[str]:
+    found = workshop.execute(
+        "select oid::regclass::text as place from pg_class where relnamespace in "
+        "('dashboard'::regnamespace, 'live'::regnamespace, 'analysis'::regnamespace, 'intermediate'::regnamespace) "
+        "and relkind in ('r', 'v') and has_table_privilege('agentp_test_bi', oid, 'select') order by 1"
+    )
+    return [row["place"] for row in found]
