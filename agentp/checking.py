@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from expectations.repairs import RepairReport
     from expectations.verdicts import Verdict
+    from systems.agent_p.repairs import RepairReport
 
 MARKS = {"critical": "[bold red]critical[/]", "warning": "[yellow]warning[/]"}
 OUTCOMES = {

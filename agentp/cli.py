@@ -304,7 +304,7 @@ def repair_sessions_command(
     from agentp.checking import show_repair
     from agentp.console import show_steps
     from agentp.database import resolve_url
-    from expectations.repairs import plan_session_repair, repair_sessions, undo_repair
+    from systems.agent_p.repairs import plan_session_repair, repair_sessions, undo_repair
 
     target = resolve_url(read_settings())
     if undo is not None:

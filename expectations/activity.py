@@ -1,8 +1,8 @@
 """Watches what no fixed rule catches: how much is written, begun and booked, and for how long nobody has written.
 
-Volumes (`expectations.volumes`) are judged once a salon, measure and local day, when the day is over; a day whose
+Volumes (`expectations.volumes`) are judged once a tenant, measure and local day, when the day is over; a day whose
 count changed since, because rows came late, is judged anew. Freshness (`expectations.freshness`) is judged in every
-run. Both stand in `quality.volumes`; freshness as measure `silent_hours` on the salon's local day of the run, with
+run. Both stand in `quality.volumes`; freshness as measure `silent_hours` on the tenant's local day of the run, with
 the hours of silence as observed, the usual hours as expected, and the limit as upper bound.
 """
 
@@ -15,88 +15,72 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from expectations.freshness import LastMessage, LongestSilence, judge_freshness
+from expectations.inspections import Watched
+from expectations.standard import get_standard
 from expectations.verdicts import Finding
 from expectations.volumes import ALPHA, WINDOW_DAYS, AskedDay, DailyCount, VolumeVerdict, judge_volumes
+from systems.registry import get_main_system
 
-MEASURES = ("messages", "sessions", "bookings")
-"""Rows of `recent_history_v2` by `created_at`; rows of `conversation_sessions_v2` by `started_at`, all and booked."""
 SILENCE = "silent_hours"
 READ_DAYS = WINDOW_DAYS + 2
 """How far back rows are read: the window, the day that is not over, and the one that is read in part."""
 JUDGED_DAYS = 7
 """How many complete days back a day is still judged, or judged anew."""
 
-_READ_SALONS = """
+_READ_TENANTS = """
 select
-    tenants.id,
+    tenants.tenant_id,
     coalesce(tenants.name, '') as name,
     coalesce(zones.name, %(default_timezone)s) as timezone,
     (%(since)s at time zone coalesce(zones.name, %(default_timezone)s))::date as first_day,
     (%(present)s at time zone coalesce(zones.name, %(default_timezone)s))::date as today
-from public.tenants_v2 as tenants
+from ({tenants}) as tenants
 left join pg_timezone_names as zones
-    on zones.name = tenants.metadata -> 'settings' ->> 'timezone'
+    on zones.name = tenants.timezone
     and zones.name not like 'posix/%%' and zones.name not like 'right/%%' and zones.name <> 'Factory'
 where tenants.is_active
 """
 
-_READ_MESSAGE_DAYS = """
-with salons as (
-    select * from unnest(%(tenants)s::uuid[], %(timezones)s::text[]) as salons (tenant_id, timezone)
-),
-
-timed as (
-    select
-        tenant_id,
-        created_at,
-        lead(created_at) over (partition by tenant_id order by created_at, id) as next_at
-    from public.recent_history_v2
-    where created_at >= %(since)s and created_at <= %(present)s
+_READ_DAYS = """
+with tenants as (
+    select * from unnest(%(tenants)s::uuid[], %(timezones)s::text[]) as tenants (tenant_id, timezone)
 )
 
 select
-    salons.tenant_id,
-    (timed.created_at at time zone salons.timezone)::date as day,
-    count(*) as messages,
-    max(timed.created_at) as last_at,
-    (extract(epoch from max(timed.next_at - timed.created_at)) / 3600)::double precision as silent_hours
-from timed
-inner join salons on timed.tenant_id = salons.tenant_id
-group by salons.tenant_id, (timed.created_at at time zone salons.timezone)::date
+    tenants.tenant_id,
+    (rows.{clock} at time zone tenants.timezone)::date as day,
+    max(rows.{clock}) as last_at,
+    {silence} as silent_hours,
+    {counts}
+from {source} as rows
+inner join tenants on rows.tenant_id = tenants.tenant_id
+where rows.{clock} >= %(since)s and rows.{clock} <= %(present)s
+group by tenants.tenant_id, (rows.{clock} at time zone tenants.timezone)::date
 """
 
-_READ_SESSION_DAYS = r"""
-with salons as (
-    select * from unnest(%(tenants)s::uuid[], %(timezones)s::text[]) as salons (tenant_id, timezone)
-)
-
-select
-    salons.tenant_id,
-    (sessions.started_at at time zone salons.timezone)::date as day,
-    count(*) as sessions,
-    count(*) filter (where sessions.booking_id ~ '\S') as bookings
-from public.conversation_sessions_v2 as sessions
-inner join salons on sessions.tenant_id = salons.tenant_id
-where sessions.started_at >= %(since)s and sessions.started_at <= %(present)s
-group by salons.tenant_id, (sessions.started_at at time zone salons.timezone)::date
-"""
+_TIMED = """(
+    select tenant_id, {clock}, lead({clock}) over (partition by tenant_id order by {clock}, {key}) as next_at
+    from {table}
+    where {clock} >= %(since)s and {clock} <= %(present)s
+)"""
 
 _READ_FINDINGS = """
 select
-    volumes.tenant_id::text, salons.name, volumes.day, volumes.measure, volumes.observed, volumes.expected,
+    volumes.tenant_id::text, tenants.name, volumes.day, volumes.measure, volumes.observed, volumes.expected,
     volumes.lower_bound, volumes.upper_bound, volumes.is_unusual
 from quality.volumes as volumes
-inner join unnest(%(tenants)s::uuid[], %(names)s::text[], %(todays)s::date[]) as salons (tenant_id, name, today)
-    on volumes.tenant_id = salons.tenant_id
+inner join unnest(%(tenants)s::uuid[], %(names)s::text[], %(todays)s::date[]) as tenants (tenant_id, name, today)
+    on volumes.tenant_id = tenants.tenant_id
 where
     volumes.is_unusual
     and (
-        volumes.measure = %(silence)s and volumes.day = salons.today
-        or volumes.measure <> %(silence)s and (volumes.day = salons.today - 1 or volumes.run_id = %(run_id)s)
+        volumes.measure = %(silence)s and volumes.day = tenants.today
+        or volumes.measure <> %(silence)s and (volumes.day = tenants.today - 1 or volumes.run_id = %(run_id)s)
     )
-order by salons.name, volumes.tenant_id, volumes.day, volumes.measure
+order by tenants.name, volumes.tenant_id, volumes.day, volumes.measure
 """
 
 _WRITE_VERDICTS = """
@@ -124,8 +108,8 @@ Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True)
-class Salon:
-    """An active salon: its time zone, the local day from which on it is read (in part), and its local day now."""
+class Tenant:
+    """An active tenant: its time zone, the local day from which on it is read (in part), and its local day now."""
 
     tenant_id: UUID
     name: str
@@ -136,7 +120,7 @@ class Salon:
 
 @dataclass(frozen=True)
 class Activity:
-    """What the raw tables say of the salons' last weeks; counts of days that are complete."""
+    """What the raw tables say of the tenants' last weeks; counts of days that are complete."""
 
     counts: tuple[DailyCount, ...]
     silences: tuple[LongestSilence, ...]
@@ -149,13 +133,15 @@ def watch_activity(
     """Judge what has not been judged, keep it, and return what is unusual: now, yesterday, and on days judged late.
 
     ``present`` is the moment up to which rows count. ``alpha`` is the chance that a run reports anything although
-    nothing is wrong; half of it goes to volumes and half to freshness. Salons that are not active are not judged.
+    nothing is wrong; half of it goes to volumes and half to freshness. Tenants that are not active are not judged.
     The caller commits. Twice at the same moment changes nothing.
     """
-    salons = read_salons(connection, present=present, default_timezone=default_timezone)
-    activity = read_activity(connection, salons=salons, present=present)
-    found = judge_volumes(counts=activity.counts, asked=_ask_days(connection, salons, activity.counts), alpha=alpha / 2)
-    todays = {salon.tenant_id: salon.today for salon in salons}
+    tenants = read_tenants(connection, present=present, default_timezone=default_timezone)
+    activity = read_activity(connection, tenants=tenants, present=present)
+    found = judge_volumes(
+        counts=activity.counts, asked=_ask_days(connection, tenants, activity.counts), alpha=alpha / 2
+    )
+    todays = {tenant.tenant_id: tenant.today for tenant in tenants}
     found += [
         VolumeVerdict(
             verdict.tenant_id, todays[verdict.tenant_id], SILENCE, observed=verdict.silent_hours,
@@ -170,7 +156,7 @@ def watch_activity(
         _READ_FINDINGS,
         {
             "tenants": list(todays),
-            "names": [salon.name for salon in salons],
+            "names": [tenant.name for tenant in tenants],
             "todays": list(todays.values()),
             "silence": SILENCE,
             "run_id": run_id,
@@ -179,36 +165,37 @@ def watch_activity(
     return [Finding(*row) for row in rows]
 
 
-def read_salons(connection: Connection, *, present: datetime, default_timezone: str) -> list[Salon]:
-    """Return the active salons; where `metadata.settings.timezone` names no zone, the default one holds."""
+def read_tenants(connection: Connection, *, present: datetime, default_timezone: str) -> list[Tenant]:
+    """Return the active tenants; where the declared zone is none, the default one holds."""
+    system = get_main_system()
     rows = connection.execute(
-        _READ_SALONS,
+        sql.SQL(_READ_TENANTS).format(tenants=sql.SQL(system.tenants)),
         {"default_timezone": default_timezone, "present": present, "since": present - timedelta(days=READ_DAYS)},
     )
-    return [Salon(*row) for row in rows]
+    return [Tenant(*row) for row in rows]
 
 
-def read_activity(connection: Connection, *, salons: Iterable[Salon], present: datetime) -> Activity:
-    """Return the salons' counts, longest silences and last messages of the `READ_DAYS` days up to ``present``."""
-    by_id = {salon.tenant_id: salon for salon in salons}
+def read_activity(connection: Connection, *, tenants: Iterable[Tenant], present: datetime) -> Activity:
+    """Return the tenants' counts, longest silences and last messages of the `READ_DAYS` days up to ``present``."""
+    by_id = {tenant.tenant_id: tenant for tenant in tenants}
     scope = {
         "tenants": list(by_id),
-        "timezones": [salon.timezone for salon in by_id.values()],
+        "timezones": [tenant.timezone for tenant in by_id.values()],
         "since": present - timedelta(days=READ_DAYS),
         "present": present,
     }
     counts: dict[tuple[UUID, date, str], int] = {}
     silences = []
     latest: dict[UUID, LastMessage] = {}
-    for tenant_id, day, messages, last_at, silent_hours in connection.execute(_READ_MESSAGE_DAYS, scope):
-        counts[tenant_id, day, "messages"] = messages
-        if silent_hours is not None and day > by_id[tenant_id].first_day:
-            silences.append(LongestSilence(tenant_id, day, silent_hours))
-        if tenant_id not in latest or last_at > latest[tenant_id].sent_at:
-            latest[tenant_id] = LastMessage(tenant_id, last_at, day)
-    for tenant_id, day, sessions, bookings in connection.execute(_READ_SESSION_DAYS, scope):
-        counts[tenant_id, day, "sessions"] = sessions
-        counts[tenant_id, day, "bookings"] = bookings
+    for watched in get_standard().watched:
+        for tenant_id, day, last_at, silent_hours, *found in connection.execute(_count_days(watched), scope):
+            counts |= {(tenant_id, day, measure): count for measure, count in zip(watched.measures, found, strict=True)}
+            if not watched.has_silences:
+                continue
+            if silent_hours is not None and day > by_id[tenant_id].first_day:
+                silences.append(LongestSilence(tenant_id, day, silent_hours))
+            if tenant_id not in latest or last_at > latest[tenant_id].sent_at:
+                latest[tenant_id] = LastMessage(tenant_id, last_at, day)
     return Activity(
         counts=tuple(
             DailyCount(tenant_id, day, measure, count)
@@ -220,14 +207,36 @@ def read_activity(connection: Connection, *, salons: Iterable[Salon], present: d
     )
 
 
-def _ask_days(connection: Connection, salons: Iterable[Salon], counts: Iterable[DailyCount]) -> list[AskedDay]:
-    """The last complete days of salons that had any activity, as far as no verdict stands for their count."""
+def _count_days(watched: Watched) -> sql.Composed:
+    """Return the query of a table's counts by tenant and day, and of its longest silences where these are watched."""
+    system = get_main_system()
+    clock = sql.Identifier(str(system.by_name[watched.table].clock))
+    table = sql.Identifier(system.raw_schema, watched.table)
+    counts = sql.SQL(", ").join(
+        sql.SQL("count(*) filter (where {}) as {}").format(sql.SQL(condition), sql.Identifier(measure))
+        for measure, condition in watched.measures.items()
+    )
+    key = sql.SQL(get_standard().find_inspection(watched.table).key.removeprefix("rows."))
+    return sql.SQL(_READ_DAYS).format(
+        clock=clock,
+        counts=counts,
+        source=sql.SQL(_TIMED).format(clock=clock, key=key, table=table) if watched.has_silences else table,
+        silence=sql.SQL(
+            "(extract(epoch from max(rows.next_at - rows.{clock})) / 3600)::double precision"
+            if watched.has_silences
+            else "null"
+        ).format(clock=clock),
+    )
+
+
+def _ask_days(connection: Connection, tenants: Iterable[Tenant], counts: Iterable[DailyCount]) -> list[AskedDay]:
+    """The last complete days of tenants that had any activity, as far as no verdict stands for their count."""
     counted = {(row.tenant_id, row.day, row.measure): row.count for row in counts}
     with_activity = {tenant_id for tenant_id, _, _ in counted}
     days = {
-        (salon.tenant_id, salon.today - timedelta(days=age))
-        for salon in salons
-        if salon.tenant_id in with_activity
+        (tenant.tenant_id, tenant.today - timedelta(days=age))
+        for tenant in tenants
+        if tenant.tenant_id in with_activity
         for age in range(1, JUDGED_DAYS + 1)
     }
     if not days:
@@ -237,7 +246,8 @@ def _ask_days(connection: Connection, salons: Iterable[Salon], counts: Iterable[
         (list(with_activity), min(day for _, day in days)),
     )
     judged = {(tenant_id, day, measure): observed for tenant_id, day, measure, observed in rows}
-    asked = [AskedDay(tenant_id, day, measure) for tenant_id, day in days for measure in MEASURES]
+    measures = [measure for watched in get_standard().watched for measure in watched.measures]
+    asked = [AskedDay(tenant_id, day, measure) for tenant_id, day in days for measure in measures]
     return [
         question
         for question in asked

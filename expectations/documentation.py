@@ -5,27 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from expectations.rules import StandardExpectation
-from expectations.standard import build_suites, list_rules
+from expectations.standard import build_suites, list_rules, load_standard
+from systems.registry import get_main_system
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "data_standard.md"
-PROBLEMS = {
-    "session_id_null": ("`session_id = NULL`", "dialogues are not shown"),
-    "wish_without_status": ("no `status` on a wish", "the waiting list cannot be filtered"),
-    "wish_without_processed_at": ("no `processed_at` on a wish", "wishes cannot be cancelled or converted"),
-    "key_on_active_sessions": (
-        "messages whose session is in no archive",
-        "the connection is lost when the session closes",
-    ),
-    "only_auto_closed": ("booked sessions that are not `done`", "the funnel does not work"),
-}
-"""The five problems of the standard's first table (B4): what is counted, and what it does to the dashboard."""
-
 INTRODUCTION = """# The data standard, as it is checked
 
-<!-- Written by `make docs` from expectations/suites/; do not edit by hand. -->
+<!-- Written by `make docs` from {place}/; do not edit by hand. -->
 
 {count} rules, each a Great Expectations expectation. `agentp check` runs them, `agentp run` runs them before it builds;
-how each stands for each salon is in `quality.rule_results`, as a site with `agentp check --docs DIR`.
+how each stands for each tenant is in `quality.rule_results`, as a site with `agentp check --docs DIR`.
 
 - **Section**: of the bots' data standard (seed 01); B3, A1 and A4 are requirements that it implies.
 - **Severity**: `critical` is required (🔴, ✅), `warning` is desirable (⚠️). A critical rule that fails makes
@@ -38,7 +27,7 @@ how each stands for each salon is in `quality.rule_results`, as a site with `age
 
 ## The five problems
 
-Counted per salon and day in `dashboard.standard_problems`.
+Counted per tenant and day in `dashboard.standard_problems`.
 
 | problem | what is counted | rule | what it does to the dashboard |
 | --- | --- | --- | --- |
@@ -49,8 +38,9 @@ def render_standard() -> str:
     """Return the page: the five problems, then every rule of every table with meaning, severity and action."""
     rules = list_rules()
     by_problem = {rule.problem: rule for rule in rules if rule.problem}
-    lines = [INTRODUCTION.format(count=len(rules)).rstrip("\n")]
-    for problem, (counted, effect) in PROBLEMS.items():
+    place = get_main_system().package.replace(".", "/")
+    lines = [INTRODUCTION.format(count=len(rules), place=f"{place}/standard").rstrip("\n")]
+    for problem, (counted, effect) in load_standard(get_main_system()).problems.items():
         lines.append(f"| `{problem}` | {counted} | `{by_problem[problem].rule_id}` | {effect} |")
     for table in build_suites():
         lines += ["", f"## `{table}`", "", "| rule | meaning | значение | section | severity | action |"]

@@ -14,7 +14,6 @@ import psycopg
 
 from agentp.database import open_connection
 from expectations.activity import watch_activity
-from expectations.inspections import ASKED_TABLES
 from expectations.rules import ExpectTableShape
 from expectations.schema import prepare_store
 from expectations.scopes import claim_changes, close_over_dependents
@@ -25,7 +24,7 @@ from expectations.shapes import (
     find_unreadable_tables,
     read_shape,
 )
-from expectations.standard import list_rules
+from expectations.standard import get_standard, list_rules
 from expectations.store import (
     close_run,
     open_run,
@@ -67,7 +66,7 @@ def check_standard(
         prepare_store(connection)
         shape = read_shape(connection)
         unreadable = find_unreadable_tables(shape)
-        is_stopped = not ASKED_TABLES.isdisjoint(unreadable)
+        is_stopped = not get_standard().asked_tables.isdisjoint(unreadable)
         tables = [table for table in _list_tables() if table in shape.types]
         unjudged = set(_list_tables()) if is_stopped else set(unreadable)
         knows_changes = claim_changes(connection) and stands_for_this_standard(connection)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """A row of another table, found by that table's key: `left join <table> as <alias> on <alias>.<key> = <on>`."""
+    """A row of another table, found by that table's key: `left join <table> as <alias> on <alias>.<key> = <on>`.
+
+    ``client`` is the column of whose row that is, where it may be another client's, whose changes concern the row too.
+    """
 
     alias: str
     table: str
     key: str
     on: str
+    client: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,78 +43,73 @@ class Tally:
 class Inspection:
     """How one raw table is looked at.
 
-    ``key`` names rows in `quality.rows_set_aside`; ``label`` names them in examples. ``client`` is NULL for
-    salons themselves. ``is_linked`` says which rows hang on rows of another client, whose changes concern them too.
+    ``key`` names rows in `quality.rows_set_aside`; ``label`` names them in examples. ``client`` is None for
+    tenants themselves. ``is_read_in_parts`` is for what grows with every dialogue: parts end at clients. Of columns
+    that ``may_lack`` names, rules ask by `shape.lacks_<column>` whether the table has them at all.
     """
 
     table: str
     key: str
     label: str
     tenant: str = "rows.tenant_id"
-    client: str | None = "rows.user_id"
+    client: str | None = None
     lookups: tuple[Lookup, ...] = ()
     tallies: tuple[Tally, ...] = ()
     joins: tuple[str, ...] = ()
-    is_linked: str = "false"
+    may_lack: tuple[str, ...] = ()
+    is_read_in_parts: bool = False
 
+    @property
+    def links(self) -> tuple[Lookup, ...]:
+        """The rows of other clients that a row may hang on."""
+        return tuple(lookup for lookup in self.lookups if lookup.client)
 
-TENANT = Lookup("tenants", "tenants_v2", "id", "rows.tenant_id")
-CLIENT = Lookup("clients", "clients_v2", "id", "rows.user_id")
-
-INSPECTIONS = (
-    Inspection(
-        "tenants_v2", key="rows.id", label="rows.id", tenant="rows.id", client=None,
-        joins=(
-            "left join (select name from pg_timezone_names) as zones"
-            " on zones.name = rows.metadata #>> '{settings,timezone}'",
-        ),
-    ),
-    Inspection(
-        "clients_v2", key="rows.id", label="rows.id", client="rows.id", lookups=(TENANT,),
-        tallies=tuple(
-            Tally(
-                f"{name}_twins", "clients_v2",
-                keys={"tenant_id": "rows.tenant_id", column: f"rows.{column}"},
-                facts={"copies": "count(*)"}, is_of_itself=True,
+    @property
+    def is_linked(self) -> str:
+        """SQL that says whether a row hangs on a row of another client."""
+        return (
+            " or ".join(
+                f"({lookup.alias}.tenant_id, {lookup.alias}.{lookup.client}) <> ({self.tenant}, {self.client})"
+                for lookup in self.links
             )
-            for name, column in (("telegram", "telegram_chat_id"), ("whatsapp", "whatsapp_id"))
-        ),
-    ),
-    Inspection(
-        "conversation_sessions_v2", key="rows.id", label="coalesce(rows.session_id::text, 'id ' || rows.id)",
-        lookups=(TENANT, CLIENT),
-        tallies=(
-            Tally("twins", "conversation_sessions_v2", keys={"session_id": "rows.session_id"},
-                  facts={"first_id": "min(id)"}, is_of_itself=True),
-            Tally(
-                "history", "recent_history_v2",
-                keys={"tenant_id": "rows.tenant_id", "session_id": "rows.session_id"},
-                facts={
-                    "messages": "count(*)",
-                    "agent_messages": "count(*) filter (where role = 'assistant')",
-                    "user_messages": "count(*) filter (where role = 'user')",
-                },
-            ),
-        ),
-    ),
-    Inspection(
-        "recent_history_v2", key="rows.id", label="rows.id",
-        lookups=(
-            TENANT, CLIENT,
-            Lookup("sessions", "conversation_sessions_v2", "session_id", "rows.session_id"),
-            Lookup("former", "conversation_sessions_v2", "session_id", "rows.legacy_session_id"),
-        ),
-        is_linked=" or ".join(
-            f"({alias}.tenant_id, {alias}.user_id) <> (rows.tenant_id, rows.user_id)"
-            for alias in ("sessions", "former")
-        ),
-    ),
-    Inspection("wishlist_v2", key="rows.id", label="rows.id", lookups=(TENANT, CLIENT)),
-    Inspection("active_sessions_v2", key="rows.session_id", label="rows.session_id", lookups=(TENANT, CLIENT)),
-    Inspection("user_ltm_v2", key="rows.user_id", label="rows.user_id", lookups=(TENANT, CLIENT)),
-)  # fmt: skip
+            or "false"
+        )
 
-ASKED_TABLES = frozenset(lookup.table for inspection in INSPECTIONS for lookup in inspection.lookups) | frozenset(
-    tally.table for inspection in INSPECTIONS for tally in inspection.tallies
-)
-"""The tables that rows of other tables are judged by: without one of them hardly a row can be judged."""
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A table whose rows a day are watched for days that are unusual: measures by name, each with SQL over `rows`.
+
+    Rows count on the local day of the table's clock. ``has_silences`` is for the one whose silences are watched.
+    """
+
+    table: str
+    measures: Mapping[str, str]
+    has_silences: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standard:
+    """A system's data standard: a suite a table, how each is looked at, and the problems that are told of by name.
+
+    ``parted_by`` is the table whose rows say where parts of a whole reading end. A problem has what is counted and what
+    it does to those who read the marts.
+    """
+
+    suites: tuple[Callable[[], ExpectationSuite], ...]
+    inspections: tuple[Inspection, ...]
+    parted_by: str
+    problems: Mapping[str, tuple[str, str]]
+    watched: tuple[Watched, ...] = ()
+
+    @property
+    def asked_tables(self) -> frozenset[str]:
+        """The tables that rows of other tables are judged by: without one of them hardly a row can be judged."""
+        found: set[str] = set()
+        for inspection in self.inspections:
+            found |= {lookup.table for lookup in inspection.lookups} | {tally.table for tally in inspection.tallies}
+        return frozenset(found)
+
+    def find_inspection(self, table: str) -> Inspection:
+        """Return how a table is looked at."""
+        return next(inspection for inspection in self.inspections if inspection.table == table)

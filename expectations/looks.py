@@ -10,17 +10,14 @@ from psycopg import sql
 
 from agentp.errors import SetupError
 from agentp.settings import read_limits
-from expectations.inspections import INSPECTIONS
 from expectations.passes import Look, build_failures, build_links, build_pass, build_set_aside, can_look_up, split_look
 from expectations.schema import NOBODY
 from expectations.shapes import read_shape
-from expectations.standard import list_row_rules
-
-READ_IN_PARTS = ("recent_history_v2", "conversation_sessions_v2")
-"""What grows with every dialogue; parts of both end at the same clients (issue 7, "reads in bounded batches")."""
+from expectations.standard import get_standard, list_row_rules
+from systems.registry import get_main_system
 
 EXAMPLES = 5
-"""How many keys of failing rows a verdict names, per rule and salon."""
+"""How many keys of failing rows a verdict names, per rule and tenant."""
 
 
 def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[str, dict[str, Any]]:
@@ -33,9 +30,9 @@ def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[st
     if run is None:
         raise SetupError("No check is under way.", cure="Run the suites through `agentp check`.")
     run_id, is_full = run
-    inspection = next(inspection for inspection in INSPECTIONS if inspection.table == table)
+    inspection = get_standard().find_inspection(table)
     rules = list_row_rules(table)
-    # Salons are few, and who is asked about by no client is looked at every time.
+    # Tenants are few, and who is asked about by no client is looked at every time.
     look = Look(run_id, inspection, read_shape(connection), is_scoped=not is_full and inspection.client is not None)
     looks = split_look(look, _find_ends(connection, look))
     connection.execute("drop table if exists pg_temp.scratch_pass")
@@ -52,7 +49,7 @@ def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[st
         (table,),
     )
     connection.execute(build_failures(rules))
-    if inspection.is_linked != "false":
+    if inspection.links:
         connection.execute(build_links(look))
     _keep_set_aside(connection, look)
     verdicts = _read_verdicts(connection, look)
@@ -62,11 +59,11 @@ def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[st
 
 def _find_ends(connection: psycopg.Connection[Any], look: Look) -> list[UUID]:
     """Return the clients that end the parts in which a whole table is to be read, where indexes make parts quick."""
-    if look.is_scoped or look.inspection.table not in READ_IN_PARTS or not can_look_up(look):
+    if look.is_scoped or not look.inspection.is_read_in_parts or not can_look_up(look):
         return []
     rows = connection.execute(
-        "select end_id from quality.split_clients(to_regclass('public.recent_history_v2'), %s) as end_id order by 1",
-        (read_limits().batch_messages,),
+        "select end_id from quality.split_clients(to_regclass(%s), %s) as end_id order by 1",
+        (f"{get_main_system().raw_schema}.{get_standard().parted_by}", read_limits().batch_messages),
     ).fetchall()
     return [row[0] for row in rows]
 

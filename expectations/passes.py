@@ -1,6 +1,6 @@
 """The one look at a raw table that all its rules share: SQL that reads every row once, whatever the rules' number.
 
-A row's verdicts are counted per salon and client where the rows are, so that nothing but counts and a few keys
+A row's verdicts are counted per tenant and client where the rows are, so that nothing but counts and a few keys
 ever leaves the database, and so that a later run can replace what it says of the clients it looked at again.
 """
 
@@ -67,7 +67,7 @@ def can_look_up(look: Look) -> bool:
 
 
 def build_pass(look: Look, rules: Rules, *, is_first: bool = True) -> str:
-    """Return SQL that makes `scratch_pass`: one row per salon and client, with each rule's count and examples.
+    """Return SQL that makes `scratch_pass`: one row per tenant and client, with each rule's count and examples.
 
     Looks at further parts of the table add to it.
     """
@@ -100,7 +100,7 @@ def build_pass(look: Look, rules: Rules, *, is_first: bool = True) -> str:
 
 
 def build_failures(rules: Rules) -> str:
-    """Return SQL that stores the verdicts of `scratch_pass`, one row per salon, client and failing rule."""
+    """Return SQL that stores the verdicts of `scratch_pass`, one row per tenant, client and failing rule."""
     verdicts = sql.SQL(", ").join(
         sql.SQL("({}, failed_{n}, first_{n}, last_{n})").format(sql.Literal(rule.rule_id), n=sql.SQL(str(number)))
         for number, rule in enumerate(rules)
@@ -120,7 +120,7 @@ def build_failures(rules: Rules) -> str:
 def build_set_aside(look: Look, rules: Rules, *, has_nobody: bool) -> str:
     """Return SQL that stores the keys of rows that may not reach the marts, among clients that have such rows.
 
-    ``has_nobody`` says that some of these rows name no salon or no client.
+    ``has_nobody`` says that some of these rows name no tenant or no client.
     """
     inspection = look.inspection
     listed = [rule for rule in rules if rule.action == "set_aside"]
@@ -151,19 +151,29 @@ def build_set_aside(look: Look, rules: Rules, *, has_nobody: bool) -> str:
 
 
 def build_links(look: Look) -> str:
-    """Return SQL that stores which clients' messages name which other clients' sessions."""
+    """Return SQL that stores which clients' rows hang on which other clients' rows."""
+    owners = sql.SQL(", ").join(
+        sql.SQL("({alias}.tenant_id, {alias}.{client})").format(
+            alias=sql.Identifier(lookup.alias), client=sql.Identifier(str(lookup.client))
+        )
+        for lookup in look.inspection.links
+    )
     return (
         sql.SQL(
             "insert into quality.scratch_links (tenant_id, client_id, linked_tenant_id, linked_client_id) "
-            "select distinct rows.tenant_id, rows.user_id, owner.tenant_id, owner.user_id from {source} "
-            "cross join lateral (values (sessions.tenant_id, sessions.user_id), (former.tenant_id, former.user_id)) "
-            "as owner (tenant_id, user_id) "
-            "where (rows.tenant_id, rows.user_id) in (select tenant_id, client_id from scratch_pass where linked > 0) "
-            "and (owner.tenant_id, owner.user_id) <> (rows.tenant_id, rows.user_id) "
+            "select distinct {tenant}, {client}, owner.tenant_id, owner.client_id from {source} "
+            "cross join lateral (values {owners}) as owner (tenant_id, client_id) "
+            "where ({tenant}, {client}) in (select tenant_id, client_id from scratch_pass where linked > 0) "
+            "and (owner.tenant_id, owner.client_id) <> ({tenant}, {client}) "
             # Where rows are nobody's every run is a full one, so that nobody's links are not needed.
-            "and owner.tenant_id is not null and owner.user_id is not null"
+            "and owner.tenant_id is not null and owner.client_id is not null"
         )
-        .format(source=_join_evidence(replace(look, is_scoped=True)))
+        .format(
+            tenant=sql.SQL(look.inspection.tenant),
+            client=sql.SQL(look.inspection.client or ""),
+            owners=owners,
+            source=_join_evidence(replace(look, is_scoped=True)),
+        )
         .as_string(None)
     )
 
@@ -187,14 +197,18 @@ def _join_evidence(look: Look) -> sql.Composable:
     """The table with what its rules ask about: the run, whether columns are there, other rows."""
     inspection, shape = look.inspection, look.shape
     parts: list[sql.Composable] = [
-        sql.SQL(
-            "{} as rows cross join (select present from quality.runs where run_id = {}) as run "
-            "cross join (select {} as lacks_processed_at) as shape"
-        ).format(
-            _name_table(inspection.table, shape), sql.Literal(look.run_id),
-            sql.Literal(not shape.has("wishlist_v2", "processed_at")),
+        sql.SQL("{} as rows cross join (select present from quality.runs where run_id = {}) as run").format(
+            _name_table(inspection.table, shape), sql.Literal(look.run_id)
         )
-    ]  # fmt: skip
+    ]
+    if inspection.may_lack:
+        lacks = sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(
+                sql.Literal(not shape.has(inspection.table, column)), sql.Identifier(f"lacks_{column}")
+            )
+            for column in inspection.may_lack
+        )
+        parts.append(sql.SQL("cross join (select {}) as shape").format(lacks))
     parts += [_join_lookup(lookup, shape) for lookup in inspection.lookups]
     parts += [_join_tally(tally, shape, is_narrow=look.is_narrow) for tally in inspection.tallies]
     parts += [sql.SQL(join) for join in inspection.joins]
@@ -203,8 +217,9 @@ def _join_evidence(look: Look) -> sql.Composable:
 
 def _name_table(table: str, shape: Shape) -> sql.Composable:
     """The raw table; columns of the standard that it lacks are there, and empty."""
-    absent = [column for column in get_main_system().columns[table].values() if not shape.has(table, column.name)]
-    name = sql.Identifier("public", table)
+    system = get_main_system()
+    absent = [column for column in system.columns[table].values() if not shape.has(table, column.name)]
+    name = sql.Identifier(system.raw_schema, table)
     if not absent:
         return name
     columns = sql.SQL(", ").join(

@@ -1,6 +1,6 @@
 """A rule of the data standard, as an expectation that Great Expectations can run.
 
-Great Expectations' own column expectations count failures per table. The data team needs them per salon, with keys, in
+Great Expectations' own column expectations count failures per table. The data team needs them per tenant, with keys, in
 one reading of a large table (docs/decisions.md), so rules about rows share one metric, `table.rule_verdicts`, which
 looks at every row once for all rules of the table (`expectations.metrics`).
 """
@@ -13,7 +13,7 @@ from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations.conditions import is_longer
-from expectations.tables import TABLES
+from systems.registry import find_raw_table
 
 Severity = Literal["critical", "warning"]
 Action = Literal["report", "set_aside"]
@@ -106,11 +106,11 @@ class ExpectRowsToFollowRule(StandardExpectation):
 class ExpectTableShape(StandardExpectation):
     """Expect a raw table's columns or keys to be as the standard declares them.
 
-    ``aspect`` says which: `columns_present`, `column_types`, `no_new_columns`, or `session_key` (where the
-    foreign key of `recent_history_v2.session_id` points).
+    ``aspect`` says which: `columns_present`, `column_types`, `no_new_columns`, or `kept_reference` (where
+    the foreign key of a reference points whose orphans the table keeps).
     """
 
-    aspect: Literal["columns_present", "column_types", "no_new_columns", "session_key"]
+    aspect: Literal["columns_present", "column_types", "no_new_columns", "kept_reference"]
     success_keys: ClassVar[tuple[str, ...]] = ("rule_id", "table_name", "aspect")
     metric_dependencies: ClassVar[tuple[str, ...]] = ("table.shape_faults",)
 
@@ -144,7 +144,7 @@ def expect_rows(
 ) -> ExpectRowsToFollowRule:
     """Return one rule about rows; everything that people read about it stands in ``meta``."""
     return ExpectRowsToFollowRule(
-        rule_id=rule_id, table_name=TABLES[rule_id.split(".")[0]], fails_when=fails_when,
+        rule_id=rule_id, table_name=find_raw_table(rule_id), fails_when=fails_when,
         severity=FailureSeverity(severity), description=_describe(rule_id, severity, section, en),
         meta={
             "section": section, "action": action, "en": en, "ru": ru, "implies": list(implies), "problem": problem,
@@ -170,7 +170,7 @@ def expect_shape(prefix: str, *, section: str) -> list[StandardExpectation]:
     def shape(aspect: Any, severity: Severity, en: str, ru: str, **meta: Any) -> ExpectTableShape:
         rule_id = f"{prefix}.{aspect}"
         return ExpectTableShape(
-            rule_id=rule_id, table_name=TABLES[prefix], aspect=aspect,
+            rule_id=rule_id, table_name=find_raw_table(rule_id), aspect=aspect,
             severity=FailureSeverity(severity), description=_describe(rule_id, severity, section, en),
             meta={"section": section, "action": "report", "en": en, "ru": ru, **meta},
         )  # fmt: skip
@@ -196,20 +196,11 @@ def expect_shape(prefix: str, *, section: str) -> list[StandardExpectation]:
     ]  # fmt: skip
 
 
-def expect_session_key(*, section: str) -> ExpectTableShape:
-    """Return the rule about the fourth problem's cause: where messages' session ids may point."""
-    en = (
-        "The foreign key of session_id points at conversation_sessions_v2, not at active_sessions_v2: "
-        "a temporary session is gone when the dialogue closes. `agentp migrate` moves it."
-    )
-    ru = (
-        "Внешний ключ session_id указывает на conversation_sessions_v2, а не на active_sessions_v2: "
-        "временная сессия исчезает при закрытии диалога. Ключ переносит `agentp migrate`."
-    )
+def expect_kept_reference(rule_id: str, *, section: str, en: str, ru: str) -> ExpectTableShape:
+    """Return the rule about where the reference may point whose orphans a table keeps (`Table.kept_reference`)."""
     return ExpectTableShape(
-        rule_id="messages.session_key_on_archive", table_name=TABLES["messages"], aspect="session_key",
-        severity=FailureSeverity.CRITICAL,
-        description=_describe("messages.session_key_on_archive", "critical", section, en),
+        rule_id=rule_id, table_name=find_raw_table(rule_id), aspect="kept_reference",
+        severity=FailureSeverity.CRITICAL, description=_describe(rule_id, "critical", section, en),
         meta={"section": section, "action": "report", "en": en, "ru": ru},
     )  # fmt: skip
 

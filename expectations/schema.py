@@ -9,7 +9,7 @@ import psycopg
 from agentp.schemas import prepare_schema
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
-"""Stands for the salon or client that a row does not name."""
+"""Stands for the tenant or client that a row does not name."""
 
 
 def prepare_store(connection: psycopg.Connection[Any]) -> None:

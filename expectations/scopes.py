@@ -7,21 +7,26 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from expectations.inspections import INSPECTIONS, Tally
+from expectations.inspections import Inspection, Lookup, Tally
 from expectations.schema import NOBODY
 from expectations.shapes import Shape
-from expectations.standard import list_rules
+from expectations.standard import get_standard, list_rules
 from sources.change_tracking import tracks_changes
 from systems.registry import get_main_system
 
 QUEUE = "change_tracking.unchecked_clients"
 
 
+def list_tables_of_tenants() -> list[str]:
+    """Return the tables whose rows are tenants themselves, and no client's."""
+    return [inspection.table for inspection in get_standard().inspections if inspection.client is None]
+
+
 def claim_changes(connection: psycopg.Connection[Any]) -> bool:
     """Move the queue of changes to `quality.claimed_clients`; return whether it says which clients changed.
 
-    False where changes are not tracked, where a table was emptied, or where a salon came, went or moved to
-    another time zone: then every row is looked at. So it is as long as rows name no salon or no client (the
+    False where changes are not tracked, where a table was emptied, or where a tenant came, went or moved to
+    another time zone: then every row is looked at. So it is as long as rows name no tenant or no client (the
     standard's tables forbid that), for nobody's changes concern them. What a run that died had claimed is still there.
     """
     if not tracks_changes(connection, get_main_system(), is_for_checks=True) or not _exists(connection, QUEUE):
@@ -37,8 +42,8 @@ def claim_changes(connection: psycopg.Connection[Any]) -> bool:
         "select not exists (select 1 from quality.claimed_clients where %(nobody)s in (tenant_id, client_id)) "
         "and not exists (select 1 from quality.client_rows where tenant_id = %(nobody)s) "
         "and not exists (select 1 from quality.client_rows "
-        "where client_id = %(nobody)s and table_name <> 'tenants_v2')",
-        {"nobody": NOBODY},
+        "where client_id = %(nobody)s and table_name <> all(%(tenants)s))",
+        {"nobody": NOBODY, "tenants": list_tables_of_tenants()},
     ).fetchone()
     return bool(found and found[0])
 
@@ -47,7 +52,7 @@ def close_over_dependents(connection: psycopg.Connection[Any], shape: Shape) -> 
     """Take along whoever's verdict hangs on a claimed client's rows. One step is enough: verdicts do not chain."""
     connection.execute("analyze quality.claimed_clients")
     parts = [
-        # The same client under another salon's id: rows of one salon that name another's client.
+        # The same client under another tenant's id: rows of one tenant that name another's client.
         sql.SQL(
             "select known.tenant_id, known.client_id from quality.client_rows as known "
             "where known.client_id in (select client_id from quality.claimed_clients)"
@@ -56,9 +61,11 @@ def close_over_dependents(connection: psycopg.Connection[Any], shape: Shape) -> 
             "select tenant_id, client_id from quality.client_failures where rule_id = any({})"
         ).format(sql.Literal([rule.rule_id for rule in list_rules() if rule.is_rechecked])),
         *_find_links(),
-        *_find_neighbours(shape),
+        *[part for inspection in get_standard().inspections for lookup in inspection.links
+          for part in _find_neighbours(shape, inspection, lookup)],
         *[_find_twins(inspection.table, inspection.client or "", tally)
-          for inspection in INSPECTIONS for tally in inspection.tallies if tally.table == inspection.table],
+          for inspection in get_standard().inspections for tally in inspection.tallies
+          if tally.table == inspection.table],
     ]  # fmt: skip
     connection.execute(
         sql.SQL(
@@ -71,7 +78,7 @@ def close_over_dependents(connection: psycopg.Connection[Any], shape: Shape) -> 
 
 
 def _find_links() -> list[sql.Composable]:
-    """Clients whose messages named each other's sessions when they were last looked at."""
+    """Clients whose rows hung on each other's when they were last looked at."""
     link = sql.SQL(
         "select links.{}, links.{} from quality.client_links as links "
         "where (links.{}, links.{}) in (select tenant_id, client_id from quality.claimed_clients)"
@@ -80,23 +87,29 @@ def _find_links() -> list[sql.Composable]:
     return [link.format(*map(sql.Identifier, (*one, *other))) for one, other in ((near, far), (far, near))]
 
 
-def _find_neighbours(shape: Shape) -> list[sql.Composable]:
-    """Clients whose messages name each other's sessions now."""
-    columns = [name for name in ("session_id", "legacy_session_id") if shape.has("recent_history_v2", name)]
-    names = sql.SQL(
-        "select {}.tenant_id, {}.user_id from quality.claimed_clients as claimed "
-        "join public.{} as mine on mine.tenant_id = claimed.tenant_id and mine.user_id = claimed.client_id "
-        "join public.{} as theirs on mine.{} = theirs.{} where theirs.user_id <> mine.user_id "
-        "or theirs.tenant_id <> mine.tenant_id"
-    )
-    messages, sessions = sql.Identifier("recent_history_v2"), sql.Identifier("conversation_sessions_v2")
-    theirs = sql.Identifier("theirs")
-    found: list[sql.Composable] = []
-    for column in columns:
-        key = sql.Identifier(column)
-        found.append(names.format(theirs, theirs, messages, sessions, key, sql.Identifier("session_id")))
-        found.append(names.format(theirs, theirs, sessions, messages, sql.Identifier("session_id"), key))
-    return found
+def _find_neighbours(shape: Shape, inspection: Inspection, lookup: Lookup) -> list[sql.Composable]:
+    """Clients whose rows hang on each other's now."""
+    column = lookup.on.removeprefix("rows.")
+    if not shape.has(inspection.table, column):
+        return []
+    near = (inspection.table, str(inspection.client).removeprefix("rows."), column)
+    far = (lookup.table, str(lookup.client), lookup.key)
+    return [_join_claimed(near, far), _join_claimed(far, near)]
+
+
+def _join_claimed(mine: tuple[str, str, str], theirs: tuple[str, str, str]) -> sql.Composable:
+    """Clients whose rows have a claimed client's key; each side is a table, its client's column and its key's."""
+    schema = get_main_system().raw_schema
+    return sql.SQL(
+        "select theirs.tenant_id, theirs.{their_client} from quality.claimed_clients as claimed "
+        "join {mine} as mine on mine.tenant_id = claimed.tenant_id and mine.{my_client} = claimed.client_id "
+        "join {theirs} as theirs on mine.{my_key} = theirs.{their_key} "
+        "where theirs.{their_client} <> mine.{my_client} or theirs.tenant_id <> mine.tenant_id"
+    ).format(
+        mine=sql.Identifier(schema, mine[0]), my_client=sql.Identifier(mine[1]), my_key=sql.Identifier(mine[2]),
+        theirs=sql.Identifier(schema, theirs[0]), their_client=sql.Identifier(theirs[1]),
+        their_key=sql.Identifier(theirs[2]),
+    )  # fmt: skip
 
 
 def _find_twins(table: str, client: str, tally: Tally) -> sql.Composable:
@@ -107,9 +120,9 @@ def _find_twins(table: str, client: str, tally: Tally) -> sql.Composable:
     )
     return sql.SQL(
         "select theirs.tenant_id, theirs.{column} from quality.claimed_clients as claimed "
-        "join public.{table} as mine on mine.tenant_id = claimed.tenant_id and mine.{column} = claimed.client_id "
-        "join public.{table} as theirs on {same}"
-    ).format(column=column, table=sql.Identifier(table), same=same)
+        "join {table} as mine on mine.tenant_id = claimed.tenant_id and mine.{column} = claimed.client_id "
+        "join {table} as theirs on {same}"
+    ).format(column=column, table=sql.Identifier(get_main_system().raw_schema, table), same=same)
 
 
 def _exists(connection: psycopg.Connection[Any], relation: str) -> bool:

@@ -1,7 +1,8 @@
-"""Whether raw tables have the columns, types and keys that the standard declares (seed 01, DDL of sections 1 to 6)."""
+"""Whether raw tables have the columns, types and keys that the standard declares."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -21,14 +22,14 @@ class Shape:
     """What the catalog says of the raw tables.
 
     ``types`` by table and column; ``unique_columns`` are (table, column) with a unique index of their own,
-    ``indexed_columns`` those whose values, other than NULL, an index finds among all rows or those of a salon;
-    ``session_key`` is the table that the foreign key of `recent_history_v2.session_id` points at, if any.
+    ``indexed_columns`` those whose values, other than NULL, an index finds among all rows or those of a tenant;
+    ``references`` are the tables that foreign keys of one column point at, by table and column.
     """
 
     types: dict[str, dict[str, str]]
     unique_columns: frozenset[tuple[str, str]]
     indexed_columns: frozenset[tuple[str, str]]
-    session_key: str | None
+    references: Mapping[tuple[str, str], str]
 
     def has(self, table: str, column: str) -> bool:
         """Whether the database has the column."""
@@ -37,11 +38,13 @@ class Shape:
 
 def read_shape(connection: psycopg.Connection[Any]) -> Shape:
     """Read the catalog; no table is touched."""
+    schema = get_main_system().raw_schema
     unique = connection.execute(
         "select c.relname, a.attname from pg_index as i join pg_class as c on c.oid = i.indrelid "
         "join pg_namespace as n on n.oid = c.relnamespace "
         "join pg_attribute as a on a.attrelid = c.oid and a.attnum = i.indkey[0] "
-        "where n.nspname = 'public' and i.indisunique and i.indisvalid and i.indnkeyatts = 1 and i.indpred is null"
+        "where n.nspname = %s and i.indisunique and i.indisvalid and i.indnkeyatts = 1 and i.indpred is null",
+        (schema,),
     ).fetchall()
     indexed = connection.execute(
         "select c.relname, a.attname from pg_index as i join pg_class as c on c.oid = i.indrelid "
@@ -50,30 +53,33 @@ def read_shape(connection: psycopg.Connection[Any]) -> Shape:
         "join pg_attribute as a on a.attrelid = c.oid and a.attnum = part.attnum "
         "join pg_attribute as led on led.attrelid = c.oid and led.attnum = i.indkey[0] "
         "join pg_class as x on x.oid = i.indexrelid join pg_am on pg_am.oid = x.relam "
-        "where n.nspname = 'public' and i.indisvalid and pg_am.amname in ('btree', 'hash') "
+        "where n.nspname = %s and i.indisvalid and pg_am.amname in ('btree', 'hash') "
         "and (part.place = 1 or part.place = 2 and led.attname = 'tenant_id') "
-        "and coalesce(pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', a.attname), true)"
+        "and coalesce(pg_get_expr(i.indpred, i.indrelid) = format('(%%I IS NOT NULL)', a.attname), true)",
+        (schema,),
     ).fetchall()
-    key = connection.execute(
-        "select f.confrelid::regclass::text from pg_constraint as f "
+    references = connection.execute(
+        "select c.relname, a.attname, r.relname from pg_constraint as f join pg_class as c on c.oid = f.conrelid "
+        "join pg_namespace as n on n.oid = c.relnamespace join pg_class as r on r.oid = f.confrelid "
         "join pg_attribute as a on a.attrelid = f.conrelid and a.attnum = f.conkey[1] "
-        "where f.contype = 'f' and f.conrelid = to_regclass('public.recent_history_v2') "
-        "and a.attname = 'session_id' and cardinality(f.conkey) = 1"
-    ).fetchone()
-    present = read_raw_columns(connection, get_main_system().raw_schema)
+        "where f.contype = 'f' and n.nspname = %s and cardinality(f.conkey) = 1 order by f.oid desc",
+        (schema,),
+    ).fetchall()
+    present = read_raw_columns(connection, schema)
     return Shape(
         types={
             table: {column.name: column.base_type for column in columns.values()} for table, columns in present.items()
         },
         unique_columns=frozenset((table, column) for table, column in unique),
         indexed_columns=frozenset((table, column) for table, column in indexed),
-        session_key=str(key[0]).removeprefix("public.") if key else None,
+        references={(table, column): referenced for table, column, referenced in references},
     )
 
 
 def find_shape_faults(table: str, shape: Shape) -> dict[str, list[str]]:
     """Return what is wrong with a table by aspect (`columns_present`, …), one sentence a fault."""
-    declared = get_main_system().columns[table]
+    system = get_main_system()
+    declared, kept = system.columns[table], system.by_name[table].kept_reference
     present = shape.types.get(table)
     if present is None:
         return {"columns_present": [f"the table {table} is missing"]}
@@ -82,15 +88,15 @@ def find_shape_faults(table: str, shape: Shape) -> dict[str, list[str]]:
     for column in declared.values():
         found = present.get(column.name)
         if found is None:
-            if (table, column.name) != ("recent_history_v2", "legacy_session_id"):
+            if kept is None or column.name != kept.kept_as:
                 faults["columns_present"].append(
                     f"{column.name} is missing{_suggest_name(column.name, column.type, strangers, present)}"
                 )
         elif not is_same_type(found, column.base_type):
             faults["column_types"].append(f"{column.name} is {found}, not {column.type}")
     faults["no_new_columns"] = [f"{column} ({present[column]}) is not in the standard" for column in strangers]
-    if table == "recent_history_v2" and shape.session_key != "conversation_sessions_v2":
-        faults["session_key"] = [f"session_id refers to {shape.session_key or 'no table'}"]
+    if kept and (referenced := shape.references.get((table, kept.column))) != kept.table:
+        faults["kept_reference"] = [f"{kept.column} refers to {referenced or 'no table'}"]
     return faults
 
 

@@ -5,19 +5,37 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from importlib import import_module
 
 import great_expectations as gx
 
+from expectations.inspections import Standard
 from expectations.rules import ExpectRowsToFollowRule, StandardExpectation
-from expectations.suites import clients, memories, messages, open_sessions, sessions, tenants, wishes
+from systems.registry import get_main_system
+from systems.system import System
 
-SUITES = (tenants, clients, sessions, messages, wishes, open_sessions, memories)
+
+def load_standard(system: System) -> Standard:
+    """Return the standard that a system declares in its package `standard`."""
+    standard = import_module(f"{system.package}.standard").STANDARD
+    assert isinstance(standard, Standard)
+    return standard
+
+
+def get_standard() -> Standard:
+    """Return the standard of the system that a bare name means."""
+    return load_standard(get_main_system())
+
+
+def build_suites() -> dict[str, gx.ExpectationSuite]:
+    """Return every suite by its raw table, in the order in which tables refer to one another."""
+    return _build_suites(get_main_system().package)
 
 
 @cache
-def build_suites() -> dict[str, gx.ExpectationSuite]:
-    """Return every suite by its raw table, in the order in which tables refer to one another."""
-    return {suite.TABLE: suite.build_suite() for suite in SUITES}
+def _build_suites(package: str) -> dict[str, gx.ExpectationSuite]:
+    suites = [build() for build in get_standard().suites]
+    return {str(suite.name): suite for suite in suites}
 
 
 def list_rules(table: str | None = None) -> list[StandardExpectation]:
@@ -38,7 +56,5 @@ def find_table(rule_id: str) -> str:
 
 def compute_standard() -> str:
     """Return a hash of everything that verdicts depend on."""
-    from expectations.inspections import INSPECTIONS
-
     rules = [(rule.rule_id, getattr(rule, "fails_when", ""), rule.action, rule.level) for rule in list_rules()]
-    return hashlib.sha256(json.dumps([rules, repr(INSPECTIONS)]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([rules, repr(get_standard().inspections)]).encode()).hexdigest()

@@ -12,16 +12,13 @@ from psycopg.types.json import Jsonb
 
 from expectations.looks import EXAMPLES
 from expectations.schema import NOBODY
+from expectations.scopes import list_tables_of_tenants
 from expectations.shapes import find_unreadable_tables, read_shape
 from expectations.standard import compute_standard, list_rules
 from systems.registry import get_main_system
 
-STANDING = (
-    ("client_rows", "scratch_rows", "standing.table_name = 'tenants_v2'"),
-    ("client_failures", "scratch_failures", "standing.rule_id like 'tenants.%'"),
-    ("client_links", "scratch_links", "false"),
-)
-"""What stands, the scratch table that replaces it, and which of nobody's rows are those of salons themselves."""
+STANDING = (("client_rows", "scratch_rows"), ("client_failures", "scratch_failures"), ("client_links", "scratch_links"))
+"""What stands, and the scratch table that replaces it."""
 SCRATCH = ("scratch_rows", "scratch_failures", "scratch_links", "scratch_set_aside")
 
 
@@ -99,10 +96,10 @@ def settle_rows(
     }
     for name in SCRATCH:
         connection.execute(sql.SQL("analyze quality.{}").format(sql.Identifier(name)))
-    for table, scratch, of_salons in STANDING:
-        # Salons are looked at in every run, as rows of nobody.
+    for table, scratch in STANDING:
+        # Tenants are looked at in every run, as rows of nobody.
         is_looked_at = sql.SQL("({} or standing.client_id = {} and {})").format(
-            _is_looked_at(is_full), sql.Literal(NOBODY), sql.SQL(of_salons)
+            _is_looked_at(is_full), sql.Literal(NOBODY), _is_of_tenants(table)
         )
         names = {"table": sql.Identifier("quality", table), "scratch": sql.Identifier("quality", scratch)}
         connection.execute(
@@ -117,6 +114,17 @@ def settle_rows(
     # Nothing is locked that readers read where nothing was looked at.
     for table in ("client_rows", "client_failures", "rows_set_aside") if is_full or claimed else ():
         connection.execute(sql.SQL("analyze quality.{}").format(sql.Identifier(table)))
+
+
+def _is_of_tenants(table: str) -> sql.Composable:
+    """Which of nobody's rows are those of tenants themselves."""
+    tables = list_tables_of_tenants()
+    if table == "client_rows":
+        return sql.SQL("standing.table_name = any({})").format(sql.Literal(tables))
+    if table == "client_failures":
+        rules = [rule.rule_id for rule in list_rules() if rule.table_name in tables]
+        return sql.SQL("standing.rule_id = any({})").format(sql.Literal(rules))
+    return sql.SQL("false")
 
 
 def _is_looked_at(is_full: bool) -> sql.Composable:
@@ -153,7 +161,7 @@ def write_results(
     connection: psycopg.Connection[Any], *, run_id: int, shape_faults: dict[str, list[str]],
     unjudged: Collection[str] = (),
 ) -> None:  # fmt: skip
-    """Keep how every rule stands for every salon, zeros included; ``shape_faults`` by rule id are nobody's.
+    """Keep how every rule stands for every tenant, zeros included; ``shape_faults`` by rule id are nobody's.
 
     Rules about rows of tables that were left unjudged have no result in this run.
     """

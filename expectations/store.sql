@@ -35,8 +35,8 @@ create table if not exists quality.rules (
     meaning_ru text not null
 );
 
--- One row per salon, rule and run: how things stood after the run, whatever it had to look at anew.
--- Rules about a table's shape are nobody's in particular: their salon is the zero id.
+-- One row per tenant, rule and run: how things stood after the run, whatever it had to look at anew.
+-- Rules about a table's shape are nobody's in particular: their tenant is the zero id.
 create table if not exists quality.rule_results (
     tenant_id uuid not null,
     rule_id text not null,
@@ -62,7 +62,7 @@ create table if not exists quality.rows_set_aside (
 );
 create index if not exists rows_set_aside_client on quality.rows_set_aside (tenant_id, client_id);
 
--- How things stand, a salon and client: what a run replaces for the clients it looks at.
+-- How things stand, a tenant and client: what a run replaces for the clients it looks at.
 create table if not exists quality.client_rows (
     tenant_id uuid not null,
     client_id uuid not null,
@@ -105,7 +105,7 @@ create table if not exists quality.reconsidered_clients (
     primary key (tenant_id, client_id)
 );
 
--- One row per salon, measure and day that was judged: what was counted, and what would have been usual.
+-- One row per tenant, measure and day that was judged: what was counted, and what would have been usual.
 create table if not exists quality.volumes (
     tenant_id uuid not null,
     day date not null,
@@ -158,7 +158,7 @@ create table if not exists quality.pending_forgettings (
 );
 
 -- One row per removal that was announced: what the brake of a build leaves out of what it counts (docs/decisions.md, "The brake"),
--- until a build that began after it is complete. Without a mart it is of every one; without a number, of all that the salon has.
+-- until a build that began after it is complete. Without a mart it is of every one; without a number, of all that the tenant has.
 create table if not exists quality.announced_removals (
     removal_id bigint generated always as identity primary key,
     tenant_id uuid not null,

@@ -8,7 +8,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Finding:
-    """One salon's count or silence on one day that no fixed rule catches, beside what would have been usual."""
+    """One tenant's count or silence on one day that no fixed rule catches, beside what would have been usual."""
 
     tenant_id: str
     tenant_name: str
@@ -35,7 +35,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """How one rule stands over all salons: rows that ought to follow it, rows that do not, and a few of their keys."""
+    """How one rule stands over all tenants: rows that ought to follow it, rows that do not, and a few of their keys."""
 
     rule_id: str
     table: str

@@ -1,20 +1,20 @@
-"""Which days of a salon had unusually few or many messages, sessions or bookings, by what it and its pool usually have.
+"""Which days of a tenant had unusually few or many messages, sessions or bookings, by what it and its pool have.
 
-The model. A count y of salon t on weekday w is negative binomial with mean and variance
+The model. A count y of tenant t on weekday w is negative binomial with mean and variance
 
     mu = m[t] q[w] theta[t, w]          V = s[t] (c mu + r mu^2), never below mu
 
-m is the salon's level, q the weekday profile of all salons, theta how the salon departs from it. Each is estimated
+m is the tenant's level, q the weekday profile of all tenants, theta how the tenant departs from it. Each is estimated
 by Gamma-Poisson conjugacy: with a prior Gamma(a, a) on a factor around what is expected of it, y counts where e were
 expected give Gamma(a + y, a + e), whose mean is (a + y) / (a + e) and whose relative variance is 1 / (a + y). Counts
-are divided by V / mu first, so that scattered ones count for less. The prior's a is the inverse of how much salons
+are divided by V / mu first, so that scattered ones count for less. The prior's a is the inverse of how much tenants
 differ, by the method of moments: squared deviations beyond what chance explains. c (rows that come in bunches: a
 dialogue has many messages) and r (demand that moves from day to day) are pooled, from squared residuals regressed on
-mu; s is the salon's own factor, in which the pool weighs as much as `POOL_DAYS` days. So a salon with fewer days
+mu; s is the tenant's own factor, in which the pool weighs as much as `POOL_DAYS` days. So a tenant with fewer days
 leans on the pool, and one with more on itself. What is not known of m, q and theta adds to V; the negative binomial
 with that mean and variance is the posterior predictive distribution, and its quantiles are the bounds.
 
-What is history. The `WINDOW_DAYS` days before the judged one, from the salon's first activity in any measure on; a
+What is history. The `WINDOW_DAYS` days before the judged one, from the tenant's first activity in any measure on; a
 day without a row is a zero. The judged day and later ones are never part of it. In the level m a day weighs half
 after `HALF_LIFE` days, so that steady growth raises no alarm. A past day further than `CAP` standard deviations from
 its mean counts as that far, so that a burst does not hide the next fault for weeks.
@@ -23,9 +23,9 @@ How often it errs. A run in which nothing is wrong reports anything with a chanc
 judgement gets alpha / (number of judgements in the run), half of it on either side (Bonferroni). Counts are whole
 numbers: where zero is not rare enough, the lower bound is zero, and only `expectations.freshness` sees a bot stop.
 
-Days that are off. A salon that is always closed on Sundays has theta near zero there after two or three of them;
-before that, how much salons differ by weekday keeps the lower bound low. A day that is off for the whole chain (a
-public holiday, or an outage of the bots) is reported for every salon with volume enough to show it, because no count
+Days that are off. A tenant that is always closed on Sundays has theta near zero there after two or three of them;
+before that, how much tenants differ by weekday keeps the lower bound low. A day that is off for the whole chain (a
+public holiday, or an outage of the bots) is reported for every tenant with volume enough to show it, because no count
 tells the one from the other, and an outage of all must not pass for a holiday: read many findings of one day as one.
 
 Sources: Gelman et al., Bayesian Data Analysis, 3rd edition, 2.6 (Gamma-Poisson conjugacy, negative binomial as its
@@ -53,15 +53,15 @@ ALPHA = 0.05
 WINDOW_DAYS = 56
 """How many days before the judged one are its history: eight of each weekday."""
 POOL_DAYS = 14.0
-"""How many days of its own a salon needs to outweigh the pool."""
+"""How many days of its own a tenant needs to outweigh the pool."""
 HALF_LIFE = 14.0
-"""After how many days a day weighs half in a salon's level."""
+"""After how many days a day weighs half in a tenant's level."""
 CAP = 4.0
 """How many standard deviations from its mean a past day counts at most."""
 WEEKDAY_VARIANCE = 0.1
-"""How much salons differ by weekday (variance of theta) as long as there are none to learn it from: by a third."""
+"""How much tenants differ by weekday (variance of theta) as long as there are none to learn it from: by a third."""
 LEAST_WEEKDAY_VARIANCE = 0.005
-"""Salons are never taken to be wholly alike."""
+"""Tenants are never taken to be wholly alike."""
 ROUNDS = 6
 """How often the parts of the model are fitted to each other; after four they hardly change."""
 
@@ -70,7 +70,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class DailyCount:
-    """How many rows of a measure a salon has on one of its local days; a day without one of these has none."""
+    """How many rows of a measure a tenant has on one of its local days; a day without one of these has none."""
 
     tenant_id: UUID
     day: date
@@ -80,7 +80,7 @@ class DailyCount:
 
 @dataclass(frozen=True, order=True)
 class AskedDay:
-    """One complete local day of a salon and measure that is to be judged."""
+    """One complete local day of a tenant and measure that is to be judged."""
 
     tenant_id: UUID
     day: date
@@ -102,7 +102,7 @@ class VolumeVerdict:
 
 
 class Forecast(NamedTuple):
-    """What to expect of a day, one number a salon.
+    """What to expect of a day, one number a tenant.
 
     ``variance`` is that of the count, with what is not known of the mean; ``bunch`` is how many rows come together;
     ``freedom`` is on how many days' worth of residuals the variance rests.
@@ -115,7 +115,7 @@ class Forecast(NamedTuple):
 
 
 class Variance(NamedTuple):
-    """Variance of a count by salon and weekday; how many rows come together; how many days' worth it rests on."""
+    """Variance of a count by tenant and weekday; how many rows come together; how many days' worth it rests on."""
 
     of_count: Numbers
     bunch: Numbers
@@ -129,9 +129,9 @@ def judge_volumes(
     window_days: int = WINDOW_DAYS,
     alpha: float = ALPHA,
 ) -> list[VolumeVerdict]:
-    """Return a verdict for each asked day with a history of at least one day since the salon's first activity.
+    """Return a verdict for each asked day with a history of at least one day since the tenant's first activity.
 
-    ``counts`` are those of all salons, which are each other's pool; ``alpha`` is shared by all verdicts of the call.
+    ``counts`` are those of all tenants, which are each other's pool; ``alpha`` is shared by all verdicts of the call.
     """
     counted = {(row.tenant_id, row.day, row.measure): row.count for row in counts}
     first_days: dict[UUID, date] = {}
@@ -173,7 +173,7 @@ def judge_volumes(
 def _fill_grids(
     counted: dict[tuple[UUID, date, str], int], tenants: dict[UUID, int], *, start: int, end: int
 ) -> dict[str, Numbers]:
-    """Counts by measure, one row a salon and one column a day: ordinals from ``start`` up to ``end``."""
+    """Counts by measure, one row a tenant and one column a day: ordinals from ``start`` up to ``end``."""
     grids: dict[str, Numbers] = defaultdict(lambda: np.zeros((len(tenants), end - start)))
     for (tenant_id, day, measure), count in counted.items():
         if count > 0 and start <= day.toordinal() < end:
@@ -199,7 +199,7 @@ def _bound(forecast: Forecast, *, tail: float) -> tuple[Numbers, Numbers]:
 def _forecast(history: Numbers, known: Numbers, *, weekdays: NDArray[np.int64], weekday: int) -> Forecast:
     """What to expect of the day after the history, which is a ``weekday``.
 
-    ``history`` has one row a salon and one column a day; ``known`` is 0 where the salon had not begun, else 1.
+    ``history`` has one row a tenant and one column a day; ``known`` is 0 where the tenant had not begun, else 1.
     """
     is_weekday = np.eye(7)[weekdays]
     fading = (0.5 ** (np.arange(len(weekdays))[::-1] / HALF_LIFE))[:, None] * is_weekday
@@ -222,7 +222,7 @@ def _forecast(history: Numbers, known: Numbers, *, weekdays: NDArray[np.int64], 
 
 
 def _fit_level(sums: Numbers, days: Numbers, profile: Numbers, dispersion: Numbers) -> tuple[Numbers, Numbers]:
-    """Count a day per salon (m), shrunk to the mean of all salons, and its relative variance."""
+    """Count a day per tenant (m), shrunk to the mean of all tenants, and its relative variance."""
     exposure = (days * profile).sum(axis=1)
     chance = (dispersion * days * profile).sum(axis=1) / exposure
     length = days.sum(axis=1)
@@ -230,14 +230,14 @@ def _fit_level(sums: Numbers, days: Numbers, profile: Numbers, dispersion: Numbe
     # Half a count keeps a measure that nobody has from being impossible.
     pooled = ((length * rate).sum() + 0.5) / length.sum()
     excess = (length * ((rate - pooled) ** 2 - chance * rate / exposure)).sum() / length.sum() / pooled**2
-    # One imagined salon, as far from the others as it is large, weighs in as long as there are few.
+    # One imagined tenant, as far from the others as it is large, weighs in as long as there are few.
     strength = (1 + len(rate)) / (1 + len(rate) * max(excess, 0.0))
     counts = sums.sum(axis=1) / chance
     return pooled * (strength + counts) / (strength + pooled * exposure / chance), 1 / (strength + counts)
 
 
 def _fit_profile(sums: Numbers, days: Numbers, level: Numbers, dispersion: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Weekday profile per salon (q theta), its relative variance, and the part of it that its own days decide."""
+    """Weekday profile per tenant (q theta), its relative variance, and the part of it that its own days decide."""
     counts, flat = sums / dispersion, level[:, None] * days / dispersion
     variance = np.full(len(level), WEEKDAY_VARIANCE)
     for _ in range(2):
@@ -248,17 +248,17 @@ def _fit_profile(sums: Numbers, days: Numbers, level: Numbers, dispersion: Numbe
     strength = 1 / variance[:, None]
     profile = pool_counts / pool_flat * (strength + counts) / (strength + expected)
     own_share = expected / (strength + expected)
-    # The pool's doubt touches what a salon's own days leave open.
+    # The pool's doubt touches what a tenant's own days leave open.
     doubt = 1 / (strength + counts) + (1 - own_share) ** 2 / pool_counts
     return profile, doubt, 1 - (1 - weight * flat / pool_flat) * (1 - own_share)
 
 
 def _fit_weekday_variance(counts: Numbers, expected: Numbers) -> Numbers:
-    """How far a salon's weekdays depart from the pool's (variance of theta), shrunk to how far those of all do."""
+    """How far a tenant's weekdays depart from the pool's (variance of theta), shrunk to how far those of all do."""
     weight = 1 / (1 + WEEKDAY_VARIANCE * expected) ** 2
     found = (weight * ((counts - expected) ** 2 - expected)).sum(axis=1)
     evidence = (weight * expected**2).sum(axis=1)
-    strength = 7 / WEEKDAY_VARIANCE**2  # of one salon with all the evidence that there can be
+    strength = 7 / WEEKDAY_VARIANCE**2  # of one tenant with all the evidence that there can be
     pooled = (strength * WEEKDAY_VARIANCE + found.sum()) / (strength + evidence.sum())
     own = (strength * max(pooled, LEAST_WEEKDAY_VARIANCE) + found) / (strength + evidence)
     variance: Numbers = np.maximum(own, LEAST_WEEKDAY_VARIANCE)
@@ -269,7 +269,7 @@ def _fit_variance(
     capped: Numbers, known: Numbers, mean: Numbers, dispersion: Numbers, own_share: Numbers,
     weekdays: NDArray[np.int64],
 ) -> Variance:  # fmt: skip
-    """V per salon and weekday; ``dispersion`` is V / mu as fitted before."""
+    """V per tenant and weekday; ``dispersion`` is V / mu as fitted before."""
     days = known @ np.eye(7)[weekdays]
     # A day draws its own expectation to itself, and so leaves too small a residual.
     drawn = own_share / np.maximum(days, 1) + (1 - own_share) / days.sum(axis=1, keepdims=True)
@@ -293,7 +293,7 @@ def _regress(squares: Numbers, expected: Numbers, weight: Numbers) -> tuple[floa
     middle = (weight * expected).sum() / weight.sum()
     height = (least + (weight * squares).sum()) / (least + weight.sum())
     apart = expected - middle
-    # Salons all alike cannot tell bunches from drift: then bunches it is, which leave more room for a day of zero.
+    # Tenants all alike cannot tell bunches from drift: then bunches it is, which leave more room for a day of zero.
     drift = (weight * apart * squares).sum() / ((weight * apart**2).sum() + POOL_DAYS * least * middle**2)
     bunch = height - max(drift, 0.0) * middle
     if bunch < 1:

@@ -22,6 +22,16 @@ def get_main_system() -> System:
     return list_systems()[0]
 
 
+def find_raw_table(rule_id: str) -> str:
+    """Return the table that a rule is about, by what its id begins with: `<prefix>.`, or `<system>.<prefix>.`."""
+    main = get_main_system()
+    prefixes = {table.prefix: table.name for table in main.tables} | {
+        f"{system.name}.{table.prefix}": table.name for system in list_systems() for table in system.tables
+    }
+    parts = rule_id.split(".")
+    return prefixes[parts[0]] if parts[0] in prefixes else prefixes[".".join(parts[:2])]
+
+
 @cache
 def find_system(name: str) -> System:
     """Return a system by its name, or by its package where that lies elsewhere. Raises `SetupError` for another."""

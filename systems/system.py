@@ -39,9 +39,14 @@ class KeptReference:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A raw table. ``is_built_from`` says that marts follow its changes; the checks follow those of every table."""
+    """A raw table. ``prefix`` is what the ids of its rules begin with; ``clock`` the column that says when a row came.
+
+    ``is_built_from`` says that marts follow its changes; the checks follow those of every table.
+    """
 
     name: str
+    prefix: str
+    clock: str | None = None
     is_built_from: bool = True
     kept_reference: KeptReference | None = None
 
@@ -49,6 +54,9 @@ class Table:
 @dataclass(frozen=True, kw_only=True)
 class System:
     """A source system: ``tables`` in the order in which they are loaded, parents first.
+
+    ``tenants`` is SQL that gives (tenant_id uuid, name text, timezone text, is_active boolean); a zone that is none
+    counts as not told.
 
     ``package`` holds its parts. ``oldest_migration`` gives the shape without which nothing can be built;
     ``optional_migrations`` are those that a database may do without: builds are right, only slower.
@@ -58,6 +66,7 @@ class System:
     package: str
     raw_schema: str
     tables: tuple[Table, ...]
+    tenants: str
     oldest_migration: str
     optional_migrations: tuple[str, ...] = ()
 

@@ -15,7 +15,6 @@ from agentp.database import open_connection
 from agentp.errors import AgentpError
 from agentp.settings import Settings
 from expectations.arrivals import read_arrivals
-from expectations.tables import TABLES
 from expectations.verdicts import Verdict
 from orchestration.faults import is_passing
 from orchestration.history import CheckResult
@@ -23,7 +22,7 @@ from orchestration.manifest import read_rules
 from orchestration.targets import Target
 from orchestration.translation import OWNER, RAW
 from sources.raw_tables import find_missing_tables, owns_raw_tables
-from systems.registry import list_systems
+from systems.registry import get_main_system, list_systems
 
 READABLE = "can_be_built_from"
 USUAL = "arrives_as_usual"
@@ -42,7 +41,7 @@ MEASURES = {
 
 def build_gate(settings: Settings) -> dg.AssetsDefinition:
     """Return the gate: the tables it keeps, and the checks it makes on raw tables."""
-    raw = [dg.AssetKey([RAW, table]) for table in TABLES.values()]
+    raw = [dg.AssetKey([RAW, table]) for table in get_main_system().by_name]
     blocking = settings.blocking_rules.split()
     checks = [
         dg.AssetCheckSpec(
@@ -121,7 +120,7 @@ def judge(verdict: Verdict, *, blocking: list[str]) -> Iterator[tuple[CheckResul
                 "action": result.action, "examples": list(result.examples),
             },
         )  # fmt: skip
-    for table in TABLES.values():
+    for table in get_main_system().by_name:
         faults = verdict.find_faults(table) + broken.get(table, [])
         yield (
             CheckResult(
@@ -178,7 +177,7 @@ def _describe_tables(
 ) -> Iterator[Any]:
     """The tables that the gate keeps as renewed, and what it saw of the raw tables as observations."""
     seen = verdict.count_rows()
-    for table in TABLES.values():
+    for table in get_main_system().by_name:
         metadata: dict[str, Any] = {"faults": verdict.find_faults(table)}
         if table in seen:
             metadata["dagster/row_count"] = seen[table]

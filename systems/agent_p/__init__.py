@@ -7,20 +7,24 @@ SYSTEM = System(
     package=__name__,
     raw_schema="public",
     tables=(
-        Table(name="tenants_v2"),
-        Table(name="clients_v2"),
-        Table(name="active_sessions_v2", is_built_from=False),
-        Table(name="conversation_sessions_v2"),
+        Table(name="tenants_v2", prefix="tenants"),
+        Table(name="clients_v2", prefix="clients"),
+        Table(name="active_sessions_v2", prefix="open_sessions", is_built_from=False),
+        Table(name="conversation_sessions_v2", prefix="sessions", clock="started_at"),
         Table(
             name="recent_history_v2",
+            prefix="messages",
+            clock="created_at",
             # Migration 0003 does the same to messages that were there before it.
             kept_reference=KeptReference(
                 column="session_id", table="conversation_sessions_v2", kept_as="legacy_session_id"
             ),
         ),
-        Table(name="wishlist_v2", is_built_from=False),
-        Table(name="user_ltm_v2"),
+        Table(name="wishlist_v2", prefix="wishes", clock="created_at", is_built_from=False),
+        Table(name="user_ltm_v2", prefix="memories"),
     ),
+    tenants="select id as tenant_id, name, metadata -> 'settings' ->> 'timezone' as timezone, is_active "
+    "from public.tenants_v2",
     oldest_migration="0001_legacy_tables",
     optional_migrations=("0005_change_tracking", "0006_build_indexes", "0007_search_extensions"),
 )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from expectations.tables import TABLES
 from tests.expectations.good_salon import MET, PRESENT, name_rows
+from tests.expectations.tables import TABLES
 
 NEIGHBOUR = "neighbour"
 TOMORROW = PRESENT + timedelta(days=1)

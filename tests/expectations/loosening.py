@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from expectations.tables import TABLES
+from tests.expectations.tables import TABLES
 
 
 def drop_constraints(connection: psycopg.Connection[Any]) -> None:

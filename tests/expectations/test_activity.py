@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from expectations.activity import SILENCE, Activity, read_activity, read_salons, watch_activity
+from expectations.activity import SILENCE, Activity, read_activity, read_tenants, watch_activity
 from expectations.schema import prepare_store
 from expectations.verdicts import Finding
 from tests.support.marts import Workshop, make_id
@@ -33,8 +33,8 @@ def connection(workshop: Workshop) -> Iterator[Connection]:
 
 def read(connection: Connection, *, present: datetime = PRESENT, default_timezone: str = ZONE) -> Activity:
     """Read what the watch reads."""
-    salons = read_salons(connection, present=present, default_timezone=default_timezone)
-    activity = read_activity(connection, salons=salons, present=present)
+    tenants = read_tenants(connection, present=present, default_timezone=default_timezone)
+    activity = read_activity(connection, tenants=tenants, present=present)
     connection.commit()
     return activity
 

@@ -9,8 +9,8 @@ import pytest
 
 from expectations.rules import Action, Severity
 from expectations.standard import build_suites, list_rules
-from expectations.tables import TABLES
 from systems.agent_p import SYSTEM
+from tests.expectations.tables import TABLES
 
 RULES = {rule.rule_id: rule for rule in list_rules()}
 FOREIGN_KEYS = {

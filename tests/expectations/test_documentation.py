@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from expectations.documentation import PROBLEMS, TARGET, render_standard
+from expectations.documentation import TARGET, render_standard
 from expectations.standard import list_rules
+from systems.agent_p.standard import PROBLEMS
 from tests.support.marts import Workshop
 
 

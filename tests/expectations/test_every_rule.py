@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from expectations.gate import check_standard
-from expectations.inspections import INSPECTIONS
 from expectations.schema import NOBODY
 from expectations.standard import list_row_rules, list_rules
-from expectations.tables import TABLES
+from systems.agent_p.standard.inspections import INSPECTIONS
 from tests.expectations.bad_rows import NEIGHBOUR, ROW_FAULTS, SHAPE_FAULTS, name_values
 from tests.expectations.good_salon import PRESENT, write_good_salon
 from tests.expectations.loosening import drop_constraints
+from tests.expectations.tables import TABLES
 from tests.support.marts import Workshop, make_id
 
 ROW_RULES = {rule.rule_id: rule for table in TABLES.values() for rule in list_row_rules(table)}

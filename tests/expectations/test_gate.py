@@ -12,8 +12,8 @@ from agentp.database import open_connection
 from agentp.errors import CheckStoppedError, RawTablesError
 from agentp.settings import Settings
 from expectations.gate import check_standard
-from expectations.repairs import plan_session_repair
 from sources.exports import load_exports
+from systems.agent_p.repairs import plan_session_repair
 from tests.support.marts import Workshop, make_id
 
 STAR = Path(__file__).resolve().parents[1] / "data" / "star_v2"

@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from agentp.errors import AgentpError
 from agentp.settings import Settings
-from expectations.repairs import plan_session_repair, repair_sessions, undo_repair
+from systems.agent_p.repairs import plan_session_repair, repair_sessions, undo_repair
 from tests.support.marts import Workshop, make_id
 
 
@@ -94,7 +94,7 @@ def test_a_client_who_changed_since_the_build_is_left_for_the_next(legacy: Works
 def test_a_repair_goes_in_batches_and_one_that_dies_leaves_whole_ones(
     legacy: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("expectations.repairs.BATCH", 1)
+    monkeypatch.setattr("systems.agent_p.repairs.BATCH", 1)
 
     def die(done: int) -> None:
         raise KeyboardInterrupt

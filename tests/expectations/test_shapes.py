@@ -12,11 +12,11 @@ from expectations.gate import check_standard
 from expectations.rules import ExpectTableShape
 from expectations.shapes import Shape, find_shape_faults, find_stopping_faults, read_shape
 from expectations.standard import list_rules
-from expectations.tables import TABLES
 from systems.agent_p import SYSTEM
 from systems.system import RawColumn
 from tests.expectations.bad_rows import SHAPE_FAULTS
 from tests.expectations.good_salon import PRESENT, write_good_salon
+from tests.expectations.tables import TABLES
 from tests.support.marts import Workshop, make_id
 
 SESSION_KEY = "messages.session_key_on_archive"

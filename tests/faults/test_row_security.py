@@ -19,11 +19,11 @@ from agentp import pipeline
 from agentp.errors import AgentpError, RawTablesError
 from agentp.forgetting import ReportSite
 from agentp.settings import Settings
-from expectations.repairs import repair_sessions
 from orchestration.digests import send_digests
 from reports.audiences import Audience
 from reports.site import write_site
 from sources.sight import find_hidden_tables, hold_marts, require_sight
+from systems.agent_p.repairs import repair_sessions
 from tests.agentp.conftest import RunCommand, run_command
 from tests.support.jobs import run_job
 from tests.support.marts import Workshop, make_id

@@ -7,12 +7,15 @@ SYSTEM = System(
     package=__name__,
     raw_schema="toy_raw",
     tables=(
-        Table(name="brands"),
-        Table(name="orders"),
+        Table(name="brands", prefix="brands"),
+        Table(name="orders", prefix="orders", clock="paid_at"),
         Table(
             name="events",
+            prefix="events",
+            clock="happened_at",
             kept_reference=KeptReference(column="order", table="orders", kept_as="lost_order"),
         ),
     ),
+    tenants="select md5(id)::uuid as tenant_id, title as name, null as timezone, true as is_active from toy_raw.brands",
     oldest_migration="0001_tables",
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.rules import expect_shape
-from expectations.suites.references import expect_client, expect_tenant
-from expectations.tables import TABLES
+from systems.agent_p.standard.references import expect_client, expect_tenant
 
-TABLE = TABLES["open_sessions"]
+TABLE = "active_sessions_v2"
 
 
 def build_suite() -> gx.ExpectationSuite:

@@ -6,10 +6,9 @@ import great_expectations as gx
 
 from expectations.conditions import is_object
 from expectations.rules import expect_rows, expect_shape
-from expectations.suites.references import expect_client, expect_tenant
-from expectations.tables import TABLES
+from systems.agent_p.standard.references import expect_client, expect_tenant
 
-TABLE = TABLES["memories"]
+TABLE = "user_ltm_v2"
 
 
 def build_suite() -> gx.ExpectationSuite:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.rules import expect_shape, expect_short_texts
-from expectations.suites.references import expect_client, expect_tenant
-from expectations.suites.session_bookings import expect_bookings
-from expectations.suites.session_outcomes import expect_counts, expect_outcome
-from expectations.suites.session_times import expect_identity, expect_times
-from expectations.tables import TABLES
+from systems.agent_p.standard.references import expect_client, expect_tenant
+from systems.agent_p.standard.session_bookings import expect_bookings
+from systems.agent_p.standard.session_outcomes import expect_counts, expect_outcome
+from systems.agent_p.standard.session_times import expect_identity, expect_times
 
-TABLE = TABLES["sessions"]
+TABLE = "conversation_sessions_v2"
 
 
 def build_suite() -> gx.ExpectationSuite:

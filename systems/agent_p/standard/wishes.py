@@ -6,10 +6,9 @@ import great_expectations as gx
 
 from expectations.conditions import is_blank, is_late, is_no_date, is_not_a, is_object, is_set, is_unknown
 from expectations.rules import StandardExpectation, expect_rows, expect_shape, expect_short_texts
-from expectations.suites.references import expect_client, expect_tenant
-from expectations.tables import TABLES
+from systems.agent_p.standard.references import expect_client, expect_tenant
 
-TABLE = TABLES["wishes"]
+TABLE = "wishlist_v2"
 PROCESSED = "rows.status in ('converted', 'cancelled')"
 
 

@@ -6,10 +6,9 @@ import great_expectations as gx
 
 from expectations.conditions import is_blank, is_late, is_object
 from expectations.rules import expect_rows, expect_shape, expect_short_texts
-from expectations.suites.references import expect_tenant
-from expectations.tables import TABLES
+from systems.agent_p.standard.references import expect_tenant
 
-TABLE = TABLES["clients"]
+TABLE = "clients_v2"
 
 
 def build_suite() -> gx.ExpectationSuite:

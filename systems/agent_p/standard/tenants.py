@@ -6,9 +6,8 @@ import great_expectations as gx
 
 from expectations.conditions import is_blank, is_late, is_not_a, is_object
 from expectations.rules import expect_rows, expect_shape, expect_short_texts
-from expectations.tables import TABLES
 
-TABLE = TABLES["tenants"]
+TABLE = "tenants_v2"
 
 
 def build_suite() -> gx.ExpectationSuite:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import great_expectations as gx
 
 from expectations.conditions import is_late, is_object, is_unknown
-from expectations.rules import StandardExpectation, expect_rows, expect_session_key, expect_shape, expect_short_texts
-from expectations.suites.references import expect_client, expect_tenant
-from expectations.tables import TABLES
+from expectations.rules import StandardExpectation, expect_kept_reference, expect_rows, expect_shape, expect_short_texts
+from systems.agent_p.standard.references import expect_client, expect_tenant
 
-TABLE = TABLES["messages"]
+TABLE = "recent_history_v2"
 
 
 def build_suite() -> gx.ExpectationSuite:
@@ -18,7 +17,18 @@ def build_suite() -> gx.ExpectationSuite:
         name=TABLE,
         expectations=[
             *expect_shape("messages", section="4"),
-            expect_session_key(section="4, 8"),
+            expect_kept_reference(
+                "messages.session_key_on_archive",
+                section="4, 8",
+                en=(
+                    "The foreign key of session_id points at conversation_sessions_v2, not at active_sessions_v2: "
+                    "a temporary session is gone when the dialogue closes. `agentp migrate` moves it."
+                ),
+                ru=(
+                    "Внешний ключ session_id указывает на conversation_sessions_v2, а не на active_sessions_v2: "
+                    "временная сессия исчезает при закрытии диалога. Ключ переносит `agentp migrate`."
+                ),
+            ),
             *expect_tenant(
                 "messages", section="4", implies=("messages.client_same_tenant", "messages.session_same_tenant")
             ),

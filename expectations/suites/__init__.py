@@ -1,1 +1,0 @@
-"""The suites: one file a raw table, each a pure function."""
