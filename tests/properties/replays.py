@@ -68,6 +68,7 @@ def replay(workshop: Workshop, batch: Batch) -> None:
     now = [World() for _ in batch.histories]
     for chunk, as_of in enumerate(batch.as_ofs):
         now = _live(workshop, now, [history.chunks[chunk] for history in batch.histories])
+        workshop.gather_statistics()
         if batch.is_checked:
             workshop.check()
         workshop.build(as_of=as_of.isoformat())

@@ -43,6 +43,9 @@ MARTS = {
     "dashboard.peers": ("tenant_id", "measure"),
     "dashboard.return_rates": ("tenant_id", "segment", "lateness"),
 }
+RAW_TABLES = (
+    "tenants_v2", "clients_v2", "conversation_sessions_v2", "recent_history_v2", "user_ltm_v2", "wishlist_v2",
+)  # fmt: skip
 NAMESPACE = uuid.UUID("6f1c4e1e-52a3-4b9f-9f43-0d6f0f3a7b10")
 
 
@@ -87,6 +90,10 @@ class Workshop:
         """Build as `agentp build` does, and return what changed, by mart."""
         changes = pipeline.build(self.settings, self.url, as_of=as_of, full_refresh=full_refresh, select=select)
         return {change.mart: change for change in changes}
+
+    def gather_statistics(self) -> None:
+        """Tell the planner how many rows there are, as autovacuum does where it is on: it matters from hundreds on."""
+        self.execute(f"analyze {', '.join((*RAW_TABLES, 'dashboard.figures_shown'))}")
 
     def check(self, *, as_of: str = AS_OF, is_full: bool = False, docs: Path | None = None) -> Verdict:
         """Check the raw tables against the data standard."""
