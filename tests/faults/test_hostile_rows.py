@@ -129,6 +129,7 @@ def test_one_client_with_very_many_overlapping_sessions_and_messages_is_built(wo
     workshop.add_client()
     workshop.execute(MANY_SESSIONS, {"tenant": make_id("salon"), "client": make_id("client")})
     workshop.execute(MANY_MESSAGES, {"tenant": make_id("salon"), "client": make_id("client")})
+    workshop.gather_statistics()
     workshop.build()
     counts = workshop.execute("select session_source, count(*) as n from dashboard.dialogs group by 1 order by 1")
     assert counts == [{"session_source": "inferred", "n": 4}, {"session_source": "matched", "n": 35996}]

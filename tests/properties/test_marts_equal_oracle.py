@@ -22,6 +22,7 @@ def test_marts_of_any_raw_data_are_those_of_the_oracle(
     random = Random(f"{examples.seed} {messages}")
     worlds = [draw_world(random, number) for number in range(examples.count)]
     change_raw_tables(workshop.url, World(), worlds)
+    workshop.gather_statistics()
     if messages:
         monkeypatch.setenv("AGENTP_BATCH_MESSAGES", messages)
     for as_of in random.sample(AS_OF_DAYS, 1 if messages else 3):
