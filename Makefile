@@ -4,7 +4,7 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 # What is SQL of ours rather than Python: models, macros, policies, rules, migrations.
-ON_POSTGRES_15 := tests/access/test_escalation.py tests/access/test_supabase.py \
+ON_POSTGRES_15 := tests/access/test_escalation.py tests/access/test_audit.py \
   tests/sources/test_late_binding.py tests/sources/test_migrations.py
 
 .PHONY: help install demo dagster check test test-long test-integrations lint style types sql docs bench evaluate clean
@@ -37,10 +37,12 @@ test: install lint ## Check everything: linters, types, unit and data tests, pro
 test-long: install ## Try every property on thousands of random examples (an hour)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --examples 3000 tests/properties tests/expectations tests/activation
 
-test-integrations: install ## Test with what needs an environment of its own: another Postgres, a pooler
+test-integrations: install ## Test with what needs an environment of its own: another Postgres, another owner, a pooler
 	@sh scripts/get_integrations.sh
 	@$(BIN)/python -m pytest tests/integrations
 	@sh scripts/run_on_postgres_15.sh $(BIN)/python -m pytest --examples 25 $(ON_POSTGRES_15)
+	@sh scripts/run_on_postgres_15.sh $(BIN)/python -m pytest --examples 25 --owner createrole tests/access
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --examples 25 --owner createrole tests/access
 
 test-without-servers:
 	@$(BIN)/python -m pytest --without-servers --ignore tests/integrations

@@ -29,6 +29,17 @@ ours as (
 
 ),
 
+-- Who may make roles can give itself any, and becomes a member to give one away.
+readers as (
+
+    select
+        oid,
+        rolname
+    from pg_roles
+    where rolcanlogin and not rolsuper and not rolcreaterole
+
+),
+
 raw_tables as (
 
     select
@@ -137,6 +148,17 @@ where
     and ours.nspname in ('dashboard', 'intermediate', 'quality', 'scoring')
 union all
 select
+    'policy_missing',
+    relation,
+    'lacks the policy agentp_bot, or has it otherwise than it should be'
+from ours
+where
+    relation = 'dashboard.outbox' and access.has_roles() and not exists (
+        select 1 from access.policies
+        where policies.relation = ours.oid and policies.name = 'agentp_bot' and policies.grantees = '{agentp_bot}'
+    )
+union all
+select
     'policy_foreign',
     ours.relation,
     'has the policy ' || policies.name || ' for ' || array_to_string(policies.grantees, ', ') || ', which is not of this project'
@@ -213,7 +235,7 @@ where not (
         relation = 'dashboard.outbox' and grantee_name in ('agentp_bot', 'service_role')
         and (privilege_type = 'SELECT' or (privilege_type = 'UPDATE' and column_name in ('status', 'sent_at')))
     )
-    or (relation = 'access.logins' and (grantee_name = 'agentp_admin' or (grantee_name = 'public' and privilege_type = 'SELECT')))
+    or (relation = 'access.logins' and grantee_name in ('agentp_admin', 'public') and privilege_type = 'SELECT')
     -- The triggers of the raw tables write the queues, whoever the bots are.
     or (nspname = 'change_tracking' and privilege_type = 'INSERT')
 )
@@ -240,10 +262,9 @@ select
     logins.rolname || ' on ' || string_agg(raw_tables.relation, ', ' order by raw_tables.relation),
     'a login that reads marts also reads raw tables, where the secrets are'
 from raw_tables
-cross join pg_roles as logins
+cross join readers as logins
 where
-    logins.rolcanlogin and not logins.rolsuper
-    and has_any_column_privilege(logins.oid, raw_tables.oid, 'select')
+    has_any_column_privilege(logins.oid, raw_tables.oid, 'select')
     -- What everybody may is told of above, once.
     and not exists (
         select 1 from aclexplode(raw_tables.relacl) as acl where acl.grantee = 0 and acl.privilege_type = 'SELECT'
@@ -289,9 +310,9 @@ select
     'two_roles',
     rolname,
     'is analyst and reader at once: it sees every salon''s rows in one way, or one salon''s names in the other'
-from pg_roles
+from readers
 where
-    rolcanlogin and not rolsuper and access.is_member(oid, 'agentp_analyst')
+    access.is_member(oid, 'agentp_analyst')
     and access.is_member(oid, 'agentp_reader')
 union all
 select
@@ -357,9 +378,9 @@ select
     'names_itself',
     rolname,
     'has a reader''s role and may become `authenticated`, where it says itself whose rows it sees'
-from pg_roles
+from readers
 where
-    rolcanlogin and not rolsuper and rolname <> 'authenticator' and to_regrole('authenticator') is not null
+    rolname <> 'authenticator' and to_regrole('authenticator') is not null
     and coalesce(pg_has_role(oid, to_regrole('authenticated'), 'member'), false)
     and (
         access.is_member(oid, 'agentp_reader') or access.is_member(oid, 'agentp_analyst')

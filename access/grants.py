@@ -44,8 +44,8 @@ class Standing:
 def grant_access(connection: psycopg.Connection[Any], login: str, *, role: str, tenants: Sequence[str]) -> Standing:
     """Make the login a member of the role, for salons by slug or id where the role is by salon; commits.
 
-    Raise `SetupError` where the login is not known, is above row level security, or would see more by two roles than
-    by either.
+    Raise `SetupError` where the login is not known, is above row level security or the database's owner, or would see
+    more by two roles than by either.
     """
     if role not in ROLES:
         raise SetupError(f"--as is '{role}'.", cure=f"Write one of {', '.join(ROLES)}.")
@@ -141,6 +141,7 @@ def read_standings(connection: psycopg.Connection[Any]) -> list[Standing]:
         "select login from access.logins union select pg_get_userbyid(member)::text from pg_auth_members "
         "where roleid in (select oid from pg_roles where rolname = any(%(roles)s)) "
         "and not pg_get_userbyid(member) = any(%(roles)s) "
+        "and not (select rolcreaterole from pg_roles where pg_roles.oid = member) "
         "group by member, roleid having not bool_or(admin_option) union "
         "select %(service)s where coalesce(has_table_privilege(to_regrole(%(service)s), "
         "to_regclass('dashboard.outbox'), 'select'), false) order by 1",
@@ -153,8 +154,9 @@ def read_standing(connection: psycopg.Connection[Any], login: str) -> Standing:
     """Return what the login may do now."""
     names = {role: name for name, role in ROLES.items()}
     roles = connection.execute(
+        # Who made a role administers it, and is none of those whom it lets in.
         "select pg_get_userbyid(roleid)::text from pg_auth_members where pg_get_userbyid(member) = %s "
-        "and pg_get_userbyid(roleid) = any(%s) order by 1",
+        "and pg_get_userbyid(roleid) = any(%s) group by roleid having not bool_or(admin_option) order by 1",
         (login, list(ROLES.values())),
     ).fetchall()
     if login == SERVICE:
@@ -232,17 +234,24 @@ def _require_login(connection: psycopg.Connection[Any], login: str) -> None:
             f"{login} is no login of a reader.", cure="Make one: create role bi login, then \\password bi."
         )
     row = connection.execute(
-        "select rolsuper, rolbypassrls, rolinherit from pg_roles where rolname = %s", (login,)
+        "select rolsuper, rolbypassrls, pg_has_role(pg_roles.oid, datdba, 'usage'), rolinherit "
+        "from pg_roles, pg_database where rolname = %s and datname = current_database()",
+        (login,),
     ).fetchone()
     if row is None:
         raise SetupError(
             f"The server knows no login {login}.",
             cure="Make it in psql, where passwords are asked for and not shown: create role … login; \\password …",
         )
-    if not row[2] and connection.info.server_version < 160_000:
+    if not row[3] and connection.info.server_version < 160_000:
         raise SetupError(f"{login} inherits nothing from its roles.", cure=f"Let it: alter role {login} inherit.")
     if any(row[:2]):
         raise SetupError(
             f"{login} is above row level security: it sees every salon whatever is granted.",
             cure=f"Use another login, or: alter role {login} nosuperuser nobypassrls.",
+        )
+    if row[2]:
+        raise SetupError(
+            f"{login} has the rights of the database's owner: it sees every salon whatever is granted.",
+            cure="Use another login.",
         )

@@ -9,6 +9,7 @@ from itertools import permutations
 from typing import Any
 from uuid import UUID
 
+import phonenumbers
 import psycopg
 from psycopg import sql
 
@@ -18,11 +19,12 @@ SHORTEST_NAME = 5
 SHORTEST_NUMBER = 7
 MOST_WORDS = 3
 """Words of a name that are looked for in every order: first name, patronymic, surname."""
-PHONE_DIGITS = 10
-"""Digits of a phone that count: whether the country's code stands before them is a matter of habit."""
+LONG_NUMBER = 10
+"""Digits that are a phone whatever stands before them; fewer are one only by themselves or behind a country's code."""
 BETWEEN_WORDS = r"(?:\W|\\[bfnrt]|\\u[0-9a-fA-F]{{4}}{})+"
 """What stands between words, also as JSON writes it."""
 BEFORE_WORDS = r"(?:(?<!\w)|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4}))"
+_SPACED = "[ ().-]{0,3}"
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
@@ -100,12 +102,12 @@ def read_terms(connection: psycopg.Connection[Any], client_id: UUID, *, tenant_i
     found: list[Term | None] = []
     for name, phone, whatsapp, telegram, yclients, meta in people:
         found += [
-            *_write_names("name", name), _write_phone("phone", phone), _write_phone("WhatsApp id", whatsapp),
+            *_write_names("name", name), *_write_phones("phone", phone), *_write_phones("WhatsApp id", whatsapp),
             _write_number("Telegram id", telegram), _write_number("YClients id", yclients),
             *(_write_words("e-mail", email) for email in _EMAIL.findall(meta or "")),
         ]  # fmt: skip
     for name, phone in wishes:
-        found += [*_write_names("name", name), _write_phone("phone", phone)]
+        found += [*_write_names("name", name), *_write_phones("phone", phone)]
     return tuple({term.pattern: term for term in found if term is not None}.values())
 
 
@@ -193,10 +195,37 @@ def _write_number(sort: str, text: str | None) -> Term | None:
     return Term(sort, rf"(?<![0-9]){digits}(?![0-9])", digits, is_number=True)
 
 
-def _write_phone(sort: str, text: str | None) -> Term | None:
+def _write_phones(sort: str, text: str | None) -> list[Term | None]:
+    """A phone without its country's code, which some write and some do not; as it stands where it may have none."""
     digits = re.sub(r"[^0-9]", "", text or "")
     if len(digits) < SHORTEST_NUMBER:
-        return _write_name(sort, text)
-    kept = digits[-PHONE_DIGITS:]
-    before = "" if len(digits) >= PHONE_DIGITS else "(?<![0-9])"
-    return Term(sort, before + "[ ().-]{0,3}".join(kept) + "(?![0-9])", kept, is_number=True)
+        return [_write_name(sort, text)]
+    number = _read_number(text or "", digits)
+    national = phonenumbers.national_significant_number(number) if number else ""
+    found: list[Term | None] = []
+    if number and len(national) >= SHORTEST_NUMBER:
+        found.append(_write_digits(sort, national, code=str(number.country_code)))
+    if not found or len(digits) <= LONG_NUMBER:
+        found.append(_write_digits(sort, digits[-LONG_NUMBER:], code=""))
+    return found
+
+
+def _write_digits(sort: str, digits: str, *, code: str) -> Term:
+    # People dial a 0 before a number of their own country.
+    before = f"(?<![0-9])(?:(?:00)?{_SPACED.join(code)}{_SPACED}|0{_SPACED})?" if code else "(?<![0-9])"
+    if len(digits) >= LONG_NUMBER:
+        before = ""
+    return Term(sort, before + _SPACED.join(digits) + "(?![0-9])", digits, is_number=True)
+
+
+def _read_number(text: str, digits: str) -> phonenumbers.PhoneNumber | None:
+    """Read a phone as persons are told apart by it: 00 for a plus, 8 for +7, and a plus where it may be left out."""
+    is_certain = text.strip()[:1] in "+\uff0b"
+    if not is_certain:
+        digits = re.sub(r"^8([0-9]{10})$", r"7\1", digits.removeprefix("00"))
+    try:
+        number = phonenumbers.parse(f"+{digits}", None)
+    except phonenumbers.NumberParseException:
+        return None
+    is_one = phonenumbers.is_possible_number if is_certain else phonenumbers.is_valid_number
+    return number if is_one(number) else None

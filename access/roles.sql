@@ -52,23 +52,25 @@ begin
     if not access.has_roles() then
         comment on table access.pattern is 'with roles';
     end if;
-    if not (
-        select bool_and(has_table_privilege('agentp_admin', 'access.logins', privilege))
-        from unnest(array['select', 'insert', 'update', 'delete']) as privilege
-    ) then
-        grant select, insert, update, delete on access.logins to agentp_admin;
+    -- Whoever may write it may lock it, and every reader waits: `agentp grant` is the owner's.
+    if has_table_privilege('agentp_admin', 'access.logins', 'insert, update, delete') then
+        revoke insert, update, delete on access.logins from agentp_admin;
     end if;
     if not has_table_privilege('agentp_builder', 'access.policies', 'select') then
         grant select on access.policies to agentp_builder;
     end if;
-    -- Reading is in the policy `own`: of two for one command Postgres asks both.
-    if exists (select 1 from access.policies where relation = 'access.logins'::regclass and name = 'administration') then
-        perform access.change('drop policy administration on access.logins');
-    end if;
 end
 $$;
-select access.put_policy('access.logins', 'administration_insert', 'for insert to agentp_admin with check (true)');
-select access.put_policy('access.logins', 'administration_update', 'for update to agentp_admin using (true) with check (true)');
-select access.put_policy('access.logins', 'administration_delete', 'for delete to agentp_admin using (true)');
+do $$
+declare
+    older record;
+begin
+    for older in
+        select name from access.policies where relation = 'access.logins'::regclass and name like 'administration%'
+    loop
+        perform access.change(format('drop policy %I on access.logins', older.name));
+    end loop;
+end
+$$;
 select access.make_pattern();
 select access.open_raw_tables();

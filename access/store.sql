@@ -262,7 +262,8 @@ begin
     ) then
         alter table access.pattern enable row level security, force row level security;
     end if;
-    -- Policies of their own for those who see every salon: a condition "or" would keep readers from the index.
+    -- Policies of their own for those who see every salon: a condition "or" would keep readers from the index. Here they are
+    -- for nobody: whoever is a member of a role may take it out of every policy (`drop owned by`).
     for wanted in
         select
             policies.name,
@@ -270,14 +271,13 @@ begin
             policies.role_name is null or (access.has_roles() and to_regrole(policies.role_name) is not null) as is_wanted,
             exists (select 1 from pg_policy where polrelid = 'access.pattern'::regclass and polname = policies.name) as is_there
         from (values
-            ('agentp_owner', 'to current_user using (true) with check (true)', null),
-            -- To the roles that read by salon, and not to everybody: of two policies for one role Postgres asks both, row by row.
+            ('agentp_owner', 'to pg_database_owner using (true) with check (true)', null),
             (
                 'agentp_tenants',
-                'for select to ' || access.find_readers() || ' using (tenant_id = any ((select access.tenants())::uuid []))', null
+                'for select to pg_database_owner using (tenant_id = any ((select access.tenants())::uuid []))', null
             ),
-            ('agentp_every_tenant', 'for select to agentp_chain using (true)', 'agentp_chain'),
-            ('agentp_analyst', 'for select to agentp_analyst using ((select access.sees_every_tenant()))', 'agentp_analyst')
+            ('agentp_every_tenant', 'for select to pg_database_owner using (true)', 'agentp_chain'),
+            ('agentp_analyst', 'for select to pg_database_owner using ((select access.sees_every_tenant()))', 'agentp_analyst')
         ) as policies (name, definition, role_name)
     loop
         if wanted.is_wanted then
@@ -290,7 +290,8 @@ end
 $$;
 select access.make_pattern();
 
--- What a mart's policies should be: those of the pattern, the owner's for the mart's own owner.
+-- What a mart's policies should be: those of the pattern, each for whom it is. To the roles that read by salon, and not to
+-- everybody: of two policies for one role Postgres asks both, row by row.
 create or replace function access.want_policies(relation regclass)
 returns table (name name, command text, grantees text [], condition text, check_condition text)
 language sql stable
@@ -300,7 +301,10 @@ as $$
         policies.name,
         policies.command,
         case policies.name
-            when 'agentp_owner' then array[quote_ident(pg_get_userbyid(pg_class.relowner))] else policies.grantees
+            when 'agentp_owner' then array[quote_ident(pg_get_userbyid(pg_class.relowner))]
+            when 'agentp_tenants' then string_to_array(access.find_readers(), ', ')
+            when 'agentp_every_tenant' then array['agentp_chain']
+            when 'agentp_analyst' then array['agentp_analyst']
         end,
         policies.condition,
         policies.check_condition

@@ -119,7 +119,7 @@ def up() -> None:
     settings = read_settings()
     with show_steps("Starting Postgres"):
         url = resolve_url(settings)
-    with open_connection(url) as connection:
+    with open_connection(url, reads_marts=False) as connection:
         version = connection.info.parameter_status("server_version")
     screen.print(
         f"Postgres {version} answers at {describe_target(url)}. `agentp url` prints the URL with its password."
@@ -195,7 +195,7 @@ def migrate(
         )  # fmt: skip
     for warning in warnings:
         screen.print(f"[yellow]![/] {_escape(warning)}", soft_wrap=True)
-    with open_connection(resolve_url(settings)) as connection:
+    with open_connection(resolve_url(settings), reads_marts=False) as connection:
         require_raw_types(connection)
     screen.print(f"The raw tables have the {to} shape.")
 
@@ -216,7 +216,7 @@ def load(
 
     settings = read_settings()
     target = resolve_url(settings)
-    with open_connection(target) as connection:
+    with open_connection(target, reads_marts=False) as connection:
         is_unused = any(has_no_raw_tables(connection, system) for system in list_systems())
     if is_unused:
         with show_steps("Making the raw tables") as steps:
@@ -254,7 +254,7 @@ def demo(
         summary = write_demo(folder, sessions=sessions, seed=seed, progress=steps.reach)
     load_with_progress(target, folder)
     if row_security:
-        with open_connection(target) as connection:
+        with open_connection(target, reads_marts=False) as connection:
             enable_row_security(connection)
     if run:
         # Where the clock is before the demo's last day, the demo's clock counts.

@@ -68,7 +68,7 @@ def load_with_progress(url: str, folder: Path) -> None:
     """Load a folder of exports and show what each file brought."""
     from sources.exports import load_exports
 
-    with show_steps("Loading") as steps, open_connection(url) as connection:
+    with show_steps("Loading") as steps, open_connection(url, reads_marts=False) as connection:
         report = load_exports(connection, folder, progress=lambda table, rows: steps.note(f"{table}: {rows:,}"))
         connection.commit()
     table = Table("table", "read", "inserted", "updated", "unchanged", title=f"Loaded {folder.name}")

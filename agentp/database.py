@@ -42,12 +42,17 @@ def describe_target(url: str) -> str:
 
 
 @contextmanager
-def open_connection(url: str, *, autocommit: bool = False) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def open_connection(
+    url: str, *, autocommit: bool = False, reads_marts: bool = True
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """Yield a connection whose failures, at connecting and at work, are told in one sentence.
 
     It leaves this machine encrypted alone (`secure_url`), and its statements and waits for locks end when the settings
-    say so, so that nothing of ours holds up the bots (issue 7).
+    say so, so that nothing of ours holds up the bots (issue 7). With an owner's rights it is refused beside code of
+    who builds (`require_own_code`), unless it reads and writes nothing that builders own: ``reads_marts`` is false.
     """
+    from sources.foreign_code import require_own_code
+
     url = secure_url(url)
     limits = read_limits()
     try:
@@ -56,7 +61,6 @@ def open_connection(url: str, *, autocommit: bool = False) -> Iterator[psycopg.C
         connection.execute("set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'")
         connection.execute(SET_LIMITS, (limits.statement_timeout, limits.lock_timeout))
         _require_own_session(url, connection)
-        connection.autocommit = autocommit
     except psycopg.OperationalError as error:
         raise explain_connection_failure(url, error) from error
     with connection:
@@ -67,6 +71,9 @@ def open_connection(url: str, *, autocommit: bool = False) -> Iterator[psycopg.C
                 cure="Upgrade the server, or unset AGENTP_DATABASE_URL to use the embedded one.",
             )
         try:
+            if reads_marts:
+                require_own_code(connection)
+            connection.autocommit = autocommit
             yield connection
         except psycopg.errors.InsufficientPrivilege as error:
             raise explain_missing_right(url, error) from error

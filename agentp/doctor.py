@@ -38,12 +38,12 @@ def examine() -> list[Finding]:
                 *findings,
                 Finding(False, f"The embedded Postgres in {settings.home} does not run.", "Start it: agentp up"),
             ]
-        with open_connection(url) as connection:
+        with open_connection(url, reads_marts=False) as connection:
             connection.read_only = True
             number = connection.info.parameter_status("server_version")
             findings.append(Finding(True, f"Postgres {number} answers at {describe_target(url)}."))
             findings += [*_examine_raw_tables(connection), *_examine_sight(connection)]
-            findings += [_examine_checks(connection), _examine_builds(connection)]
+            findings += _examine_work(connection)
             findings += _examine_access(connection, is_local=not find_remote_hosts(parse_url(url)))
     except AgentpError as error:
         findings.append(Finding(False, error.message, error.cure))
@@ -120,6 +120,17 @@ def _examine_sight(connection: psycopg.Connection[Any]) -> list[Finding]:
         Finding(False, f"Row security may hide rows of {found.schema}.{found.table} from {found.role}.", found.cure)
         for found in find_hidden_tables(connection)
     ]
+
+
+def _examine_work(connection: psycopg.Connection[Any]) -> list[Finding]:
+    """Look at what checks and builds have noted, in tables of who builds, unless reading could run code of theirs."""
+    from sources.foreign_code import require_own_code
+
+    try:
+        require_own_code(connection)
+    except AgentpError as error:
+        return [Finding(False, f"Checks and builds were not looked at: {error.message}", error.cure)]
+    return [_examine_checks(connection), _examine_builds(connection)]
 
 
 def _examine_checks(connection: psycopg.Connection[Any]) -> Finding:

@@ -25,7 +25,7 @@ def grant_with_report(
 
     if is_chain and (role is not None or tenants):
         raise SetupError("--every-tenant is for readers, and names every salon.", cure="Leave --as and --tenant out.")
-    with open_connection(resolve_url(settings)) as connection:
+    with open_connection(resolve_url(settings), reads_marts=False) as connection:
         standing = grant_access(connection, login, role="chain" if is_chain else role or "reader", tenants=tenants)
     _show(screen, [standing])
 
@@ -34,7 +34,7 @@ def revoke_with_report(screen: Console, settings: Settings, login: str, *, tenan
     """Take rights away from a login, and say what it may still do."""
     from access.grants import revoke_access
 
-    with open_connection(resolve_url(settings)) as connection:
+    with open_connection(resolve_url(settings), reads_marts=False) as connection:
         standing = revoke_access(connection, login, tenants=tenants)
     if standing.roles:
         _show(screen, [standing])
@@ -47,7 +47,7 @@ def show_logins(screen: Console, settings: Settings) -> None:
     from access.grants import read_standings
     from access.schema import prepare_access
 
-    with open_connection(resolve_url(settings)) as connection:
+    with open_connection(resolve_url(settings), reads_marts=False) as connection:
         prepare_access(connection)
         standings = read_standings(connection)
     if standings:
@@ -63,7 +63,7 @@ def drop_with_report(screen: Console, settings: Settings) -> None:
     from access.grants import drop_roles
     from access.schema import prepare_access
 
-    with open_connection(resolve_url(settings)) as connection:
+    with open_connection(resolve_url(settings), reads_marts=False) as connection:
         prepare_access(connection)
         left = drop_roles(connection)
     screen.print(

@@ -52,10 +52,11 @@ def migrate(
     from sources.sight import require_sight
     from systems.registry import list_systems
 
-    with open_connection(url, autocommit=True) as connection:
+    # It takes back what older versions gave to who builds, and reads nothing of theirs.
+    with open_connection(url, autocommit=True, reads_marts=False) as connection:
         warnings: list[str] = []
         if not (is_creating and all(has_no_raw_tables(connection, system) for system in list_systems())):
-            require_sight(connection, is_written=True, is_migrating=True)
+            require_sight(connection, is_written=True)
             warnings += [
                 f"{system.raw_schema}.{table} was not there and was made, empty; was it lost?"
                 for system in list_systems()

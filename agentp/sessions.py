@@ -29,19 +29,26 @@ select
     activity.xact_start,
     activity.state,
     case when activity.query not like '<%%' then activity.query end,
-    array_agg(distinct locks.relation::regclass::text)
+    array_agg(distinct locks.relation::regclass::text),
+    prepared.gid
 from pg_locks as locks
 left join pg_stat_activity as activity on locks.pid = activity.pid
+-- A prepared transaction has no process, and holds what it holds until somebody ends it.
+left join pg_locks as identities
+    on
+        locks.pid is null and identities.pid is null and identities.locktype = 'transactionid'
+        and locks.virtualtransaction = identities.virtualtransaction
+left join pg_prepared_xacts as prepared on identities.transactionid = prepared.transaction
 inner join pg_class on locks.relation = pg_class.oid
 where
-    locks.locktype = 'relation' and locks.granted and locks.pid <> pg_backend_pid()
+    locks.locktype = 'relation' and locks.granted and locks.pid is distinct from pg_backend_pid()
     and locks.database = (select oid from pg_database where datname = current_database())
     and pg_class.relkind in ('r', 'v', 'p', 'm')
     and (
         locks.relation in (select to_regclass(name)::oid from unnest(%(relations)s::text[]) as name)
         or pg_class.relnamespace in (select to_regnamespace(name)::oid from unnest(%(schemas)s::text[]) as name)
     )
-group by 1, 2, 3, 4, 5, 6
+group by 1, 2, 3, 4, 5, 6, 8
 order by activity.xact_start nulls last, locks.pid
 """
 
@@ -62,8 +69,12 @@ def describe_holders(
 
 
 def _describe(
-    pid: int, login: str, application: str | None, since: Any, state: str | None, query: str | None, places: list[str]
-) -> str:
+    pid: int | None, login: str, application: str | None, since: Any, state: str | None, query: str | None,
+    places: list[str], prepared: str | None,
+) -> str:  # fmt: skip
+    if pid is None:
+        ended = f", ended by: rollback prepared '{prepared}'" if prepared else ""
+        return f"a prepared transaction on {', '.join(places[:2])}{ended}"
     text = f"pid {pid} of {login}" + (f" ({scrub(application)})" if application else "")
     text += f" on {', '.join(places[:2])}" + (" and others" if len(places) > 2 else "")
     if since is not None:

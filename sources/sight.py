@@ -24,7 +24,7 @@ from psycopg import sql
 from agentp.database import open_connection
 from agentp.errors import RawTablesError
 from agentp.locks import hold_build_lock
-from sources.foreign_code import BUILDER, require_own_code
+from sources.foreign_code import BUILDER
 from sources.raw_tables import read_raw_columns, require_some_raw_table
 from systems.registry import list_systems
 
@@ -116,18 +116,13 @@ def find_hidden_tables(
 
 
 def require_sight(
-    connection: psycopg.Connection[Any], *, is_written: bool = False, through_views: bool = False,
-    is_migrating: bool = False,
-) -> None:  # fmt: skip
+    connection: psycopg.Connection[Any], *, is_written: bool = False, through_views: bool = False
+) -> None:
     """Refuse to work on a database without a single raw table, and by a login that does not see every row of them.
 
-    So does an owner refuse beside code of who builds; but not ``is_migrating``, which takes back what older versions
-    gave away. The other arguments are those of `find_hidden_tables`. Raises `RawTablesError` and `SetupError`; nothing
-    has been written by then.
+    The arguments are those of `find_hidden_tables`. Raises `RawTablesError`; nothing has been written by then.
     """
     require_some_raw_table(connection)
-    if not is_migrating:
-        require_own_code(connection)
     hidden = find_hidden_tables(connection, is_written=is_written, through_views=through_views)
     if hidden:
         tables = ", ".join(dict.fromkeys(f"{found.schema}.{found.table}" for found in hidden))

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -20,6 +21,7 @@ from tests.support.costs import Costs
 from tests.support.dealing import deal
 from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
+from tests.support.readers import make_owner
 from tests.support.scripts import Recorder
 
 FIRST_NAME = f"agentp_test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
@@ -72,7 +74,7 @@ def _own_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def superuser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server that the tests work on: AGENTP_TEST_DATABASE_URL (loopback only), else an embedded one."""
     given = os.environ.get("AGENTP_TEST_DATABASE_URL")
     if given:
@@ -93,6 +95,17 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         connection.execute(sql.SQL("alter role current_user password {}").format(password))
     yield url
     remove_server(home=home)
+
+
+@pytest.fixture(scope="session")
+def server_url(superuser_url: str, pytestconfig: pytest.Config) -> str:
+    """The same server, as the login that the tests' databases belong to (`--owner`)."""
+    if pytestconfig.option.owner == "superuser":
+        return superuser_url
+    with psycopg.connect(superuser_url, autocommit=True) as superuser:
+        owner = make_owner(superuser, "database_owner")
+    _, _, place = superuser_url.rpartition("@")
+    return f"postgresql://{owner.name}:{quote(owner.password)}@{place}"
 
 
 @pytest.fixture(scope="session")

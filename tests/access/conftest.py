@@ -17,7 +17,7 @@ from agentp.settings import Settings
 from sources.exports import load_exports
 from systems.agent_p.demo import DEMO_LAST_DAY, write_demo
 from tests.support.marts import Workshop
-from tests.support.readers import Login, make_login
+from tests.support.readers import Login, drop_login, make_login
 
 PERSON = "Zarathustra"
 """Stands in every name, phone, comment and message of the raw tables, before the salon's id."""
@@ -73,9 +73,9 @@ def chain(
     yield Chain(workshop, as_of, tenants, logins)
     with psycopg.connect(url, autocommit=True) as connection:
         for login in logins.values():
-            connection.execute(sql.SQL("drop owned by {}").format(sql.Identifier(login.name)))
+            # The others are roles of the server's, which other tests have too.
             if login.name.startswith("login_"):
-                connection.execute(sql.SQL("drop role {}").format(sql.Identifier(login.name)))
+                drop_login(connection, login)
 
 
 def make_logins(connection: psycopg.Connection[object], tenants: list[str]) -> dict[str, Login]:

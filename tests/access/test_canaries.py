@@ -239,9 +239,10 @@ def show_everything(salons: Workshop, folder: Path, capsys: pytest.CaptureFixtur
     (folder / "screen").write_text(shown.out + shown.err, encoding="utf-8")
 
 
-def find_server_log(salons: Workshop) -> list[Path]:
-    [row] = salons.execute("select current_setting('data_directory') as data")
-    log = Path(row["data"]).parent / "postgres.log"
+def find_server_log(superuser_url: str) -> list[Path]:
+    with psycopg.connect(superuser_url) as connection:
+        [(data,)] = connection.execute("select current_setting('data_directory')").fetchall()
+    log = Path(data).parent / "postgres.log"
     return [log] if log.exists() else []  # a server of somebody's own keeps its log where it likes
 
 
@@ -267,7 +268,7 @@ def is_a_marts_own(find: Find) -> bool:
 
 
 def test_no_secret_and_nobody_is_read_where_they_should_not_be(
-    salons: Workshop, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    salons: Workshop, superuser_url: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     began = time.time()
     fill(salons)
@@ -278,7 +279,7 @@ def test_no_secret_and_nobody_is_read_where_they_should_not_be(
     for_owner = [tmp_path / "site-owner", tmp_path / "export-owner"]
     for_others = [path for path in tmp_path.iterdir() if path not in for_owner]
     assert {path.name for path in for_others} >= {"site-analyst", "export-analyst", "docs", "dagster", "screen"}
-    others = list(read_files([*for_others, home / "dbt", *find_server_log(salons)], since=began))
+    others = list(read_files([*for_others, home / "dbt", *find_server_log(superuser_url)], since=began))
     owners = list(read_files(for_owner))
 
     assert search(others) == []
@@ -298,7 +299,12 @@ def test_no_secret_and_nobody_is_read_where_they_should_not_be(
 
 
 def test_what_fails_tells_nothing_either(
-    salons: Workshop, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    salons: Workshop,
+    superuser_url: str,
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     salons.build()
     began = time.time()
@@ -357,5 +363,5 @@ def test_what_fails_tells_nothing_either(
     (tmp_path / "screen").write_text("\n".join([*told, shown.out, shown.err]), encoding="utf-8")
     assert "The database refused: null value in column" in shown.err
 
-    assert search(read_files([tmp_path, home / "dbt", *find_server_log(salons)], since=began)) == []
+    assert search(read_files([tmp_path, home / "dbt", *find_server_log(superuser_url)], since=began)) == []
     assert [find for find in search(read_database(salons)) if not is_a_marts_own(find)] == []

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from access.audit import audit_access
 from access.grants import grant_access, revoke_access
 from access.schema import prepare_roles
+from agentp.cli import app
+from agentp.database import open_connection
 from agentp.errors import SetupError
 from agentp.pipeline import open_build
-from sources.sight import require_sight
 from tests.agentp.conftest import RunCommand, run_command
+from tests.conftest import name_database
 from tests.support.marts import Workshop, make_id
-from tests.support.readers import Login, make_login
+from tests.support.readers import Login, drop_login, make_login
 
 __all__ = ["run_command"]
 OURS = (
@@ -50,7 +53,7 @@ def builder(workshop: Workshop) -> Iterator[Login]:
         grant_access(owner, made.name, role="builder", tenants=[])
         yield made
         revoke_access(owner, made.name, tenants=[])
-        owner.execute(sql.SQL("drop owned by {0} cascade; drop role {0}").format(sql.Identifier(made.name)))
+        drop_login(owner, made)
         owner.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(name_attacker(made))))
 
 
@@ -195,41 +198,99 @@ def test_no_owner_works_beside_functions_of_who_builds(workshop: Workshop, build
             "create domain scoring.trap as text check (pg_read_file(value) is null)",
             "pg_read_file(text) in scoring.trap",
         ),
+        # Of this project's own functions, too, there are some that do what they are told.
+        (
+            "create view scoring.trap as select access.change('create role gained superuser')::text",
+            "access.change(text) in scoring.trap",
+        ),
+        # What only an owner sees would stand in a mart.
+        (
+            "create view scoring.trap as select table_to_xml('pg_authid', true, true, '')",
+            "table_to_xml(regclass,boolean,boolean,text) in scoring.trap",
+        ),
+        (
+            "create view scoring.trap with (security_invoker = on) as select rolpassword from pg_authid",
+            "pg_authid in scoring.trap",
+        ),
+        (
+            "create policy trap on trapped using (word in (select rolpassword from pg_authid))",
+            "pg_authid in scoring.trapped",
+        ),
     ],
 )  # fmt: skip
 def test_no_owner_works_beside_what_calls_functions_that_do_something(
     workshop: Workshop, builder: Login, statement: str, call: str
 ) -> None:
-    """A view calls with the rights of whoever reads it, and a superuser may write files."""
+    """A view calls with the rights of whoever reads it, and a superuser may write files; so may one read."""
     with builder.connect(workshop.url) as session:
         session.execute("set search_path = scoring; create table trapped (word text)")
         session.execute(statement.encode())
-    with psycopg.connect(workshop.url) as owner, pytest.raises(SetupError) as refused:
-        require_sight(owner)
+    with pytest.raises(SetupError) as refused, open_connection(workshop.url):
+        pass
     assert f"not of this project: {call}." in refused.value.message
-    with builder.connect(workshop.url) as session:
-        require_sight(session)
+    with open_connection(builder.find_url(workshop.url)):
+        pass
 
 
-COMMANDS = (
+REFUSED = (
     ("check",), ("build",), ("score",), ("activate",), ("repair", "sessions", "--apply"),
     ("report", "--out", "{folder}"), ("export", "--out", "{folder}"), ("backfill", "2026-01-01", "2026-01-02"),
-    ("run", "--no-migrations"), ("forget", "--client", "11111111-1111-4111-8111-111111111111"),
+    ("run", "--no-migrations"), ("forget", "--client", "11111111-1111-4111-8111-111111111111"), ("digest", "--dry-run"),
+    ("alert",),
 )  # fmt: skip
+CAREFUL = (
+    ("up",), ("doctor",), ("migrate",), ("load", "{folder}"), ("grant", "nobody_here", "--as", "chain"),
+    ("revoke", "nobody_here"), ("logins",),
+)  # fmt: skip
+"""Commands that work on, and read nothing of what a builder has made."""
+ELSEWHERE = frozenset({"url", "psql", "stop", "demo", "prepare", "dev"})
+"""Those that read no marts, or do by one of the others."""
+TRAPPED = "select format('%I.%I', nspname, relname) from pg_class join pg_namespace on relnamespace = pg_namespace.oid "
+TRAPPED += "where relkind = 'r' and nspname in ('build', 'quality', 'scoring') and relname not like 'lock\\_%'"
 
 
-def test_every_command_that_reads_marts_refuses_the_owner_beside_such_code(
-    workshop: Workshop, builder: Login, run_command: RunCommand, tmp_path: Path
-) -> None:
+@pytest.fixture
+def trapped(workshop: Workshop, builder: Login, superuser_url: str) -> Callable[[], int]:
+    """All that builds note calls a function of the builder's; return how often it was called."""
     workshop.add_dialogue()
-    workshop.build_with_dbt()
+    workshop.build()
+    database = str(conninfo_to_dict(workshop.url)["dbname"])
+    with psycopg.connect(name_database(superuser_url, database), autocommit=True) as superuser:
+        # Counted whatever becomes of the transaction.
+        superuser.execute(sql.SQL("alter database {} set track_functions = 'all'").format(sql.Identifier(database)))
     with builder.connect(workshop.url) as session:
-        session.execute("create function scoring.mine() returns integer language sql as 'select 1'")
-    for command in COMMANDS:
+        session.execute("create function scoring.spring() returns boolean language plpgsql as 'begin return true; end'")
+        for (place,) in session.execute(TRAPPED.encode()).fetchall():
+            session.execute(
+                f"alter table {place} rename to real; create view {place} as "
+                f"select * from {place.split('.')[0]}.real where (select scoring.spring()); "
+                f"alter table {place.split('.')[0]}.real rename to {place.split('.')[1]}_real".encode()
+            )
+
+    def count() -> int:
+        found = workshop.execute("select calls::int from pg_stat_user_functions where funcname = 'spring'")
+        return sum(row["calls"] for row in found)
+
+    with builder.connect(workshop.url) as session:
+        session.execute("select * from quality.runs, build.runs")
+    assert count() > 0
+    with psycopg.connect(name_database(superuser_url, database), autocommit=True) as superuser:
+        superuser.execute("select pg_stat_reset()")
+    return count
+
+
+def test_every_command_is_refused_to_the_owner_beside_such_code_or_runs_none_of_it(
+    workshop: Workshop, trapped: Callable[[], int], run_command: RunCommand, tmp_path: Path
+) -> None:
+    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert names | {"repair"} == {command for command, *_ in (*REFUSED, *CAREFUL)} | ELSEWHERE
+    (tmp_path / "folder").mkdir()
+    for command in (*REFUSED, *CAREFUL):
         arguments = [part.format(folder=tmp_path / "folder") for part in command]
         answer = run_command(*arguments, database_url=workshop.url, report="false")
-        assert answer.code == 2, (command, answer.out, answer.err)
-        assert "scoring.mine()" in answer.err, (command, answer.err)
-    # What takes back and what tells work on.
-    assert run_command("migrate", database_url=workshop.url).code == 0
-    assert "scoring.mine()" in run_command("doctor", database_url=workshop.url).out
+        if command in REFUSED:
+            assert answer.code == 2, (command, answer.out, answer.err)
+            assert "scoring.spring()" in answer.err, (command, answer.err)
+        assert trapped() == 0, (command, answer.out, answer.err)
+        if command == ("doctor",):
+            assert "scoring.spring() is who builds' own" in answer.out

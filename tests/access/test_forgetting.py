@@ -527,6 +527,7 @@ def test_rows_that_somebody_holds_and_a_missing_right_leave_everything_as_it_was
     with psycopg.connect(salon.url) as connection:
         role = f"reader_{uuid.uuid4().hex[:8]}"
         connection.execute(f"create role {role}")
+        connection.execute("select access.join_role(%s)", (role,))
         connection.execute(f"set local role {role}")
         with pytest.raises(SetupError, match="may not change the raw tables") as refusal:
             make_nobodys(connection, person, present=salon.execute("select now() as t")[0]["t"])
@@ -568,21 +569,34 @@ def test_a_name_is_found_in_rows_json_and_files_however_it_is_written(probe: Wor
     assert row == (True, True)
 
 
-@pytest.mark.parametrize("written", ["+7 (916) 555-44-33", "8 916 5554433", "79165554433", "9165554433"])
+@pytest.mark.parametrize(
+    ("phone", "written", "others"),
+    [
+        ("+7 916 555-44-33", "+7 (916) 555-44-33", "+7 916 555-44-34"),
+        ("+7 916 555-44-33", "8 916 5554433", "8 916 5554434"), ("89165554433", "79165554433", "79165554434"),
+        ("9165554433", "8 916 555 44 33", "9165554434"), ("+79165554433", "9165554433", "916555443"),
+        # Numbers of fewer than ten digits, and of more.
+        ("+372 5123 4567", "+372 51234567", "151234567"), ("37251234567", "5123 4567", "512345678"),
+        ("+374 91 123456", "091 123-456", "37591123456"), ("00374 91 123456", "+374 (91) 123-456", "1091123456"),
+        ("+49 1512 3456789", "0151 23456789", "0152 23456789"), ("4915123456789", "+49 1512-3456789", "5123456789"),
+        ("+376 312345", "376 312 345", "312345"),
+    ],
+)  # fmt: skip
 def test_a_phone_is_found_however_it_is_written_and_in_a_workbook(
-    probe: Workshop, tmp_path: Path, written: str
+    probe: Workshop, tmp_path: Path, phone: str, written: str, others: str
 ) -> None:
     with psycopg.connect(probe.url) as connection:
-        connection.execute("update clients_v2 set phone = '+7 916 555-44-33' where id = %s", [CANARY])
+        connection.execute("update clients_v2 set phone = %s where id = %s", [phone, CANARY])
         person = Person(
             client_id=CANARY, nobody_id=CANARY, tenant_id=make_id("salon"),
             terms=read_terms(connection, CANARY, tenant_id=None),
         )  # fmt: skip
-        test = sql.SQL("select {}").format(person.write_test(sql.Literal(f"tel {written}")))
-        assert connection.execute(test).fetchone() == (True,)
+        for text, is_theirs in ((written, True), (phone, True), (others, False)):
+            test = sql.SQL("select {}").format(person.write_test(sql.Literal(f"tel {text}")))
+            assert connection.execute(test).fetchone() == (is_theirs,), text
         connection.rollback()
     (tmp_path / "page.html").write_text(f"<p>{written}</p>", encoding="utf-8")
     with zipfile.ZipFile(tmp_path / "salon.xlsx", "w", zipfile.ZIP_DEFLATED) as pack:
         pack.writestr("sheet.xml", f"<c>{written}</c>" * 9)
-    (tmp_path / "other.json").write_text(json.dumps({"n": "+7 916 555-44-34"}), encoding="utf-8")
+    (tmp_path / "other.json").write_text(json.dumps({"n": others}), encoding="utf-8")
     assert count_files(tmp_path, person) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -10,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from access.audit import audit_access
-from access.grants import Standing, drop_roles, grant_access, read_standings, revoke_access
+from access.grants import ALL_ROLES, Standing, drop_roles, grant_access, read_standing, read_standings, revoke_access
 from access.schema import prepare_roles
 from agentp import pipeline
 from agentp.errors import AgentpError
@@ -79,11 +80,16 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_granted(
 @pytest.mark.parametrize(("name", "said"), [
     ("nobody here", "knows no login"), ("agentp_reader", "no login of a reader"),
     ("authenticator", "no login of a reader"), ("superuser", "above row level security"),
+    ("owner", "above row level security|rights of the database's owner"),
 ])  # fmt: skip
-def test_a_login_that_policies_do_not_hold_is_refused(chain: Chain, name: str, said: str) -> None:
-    given = conninfo_to_dict(chain.url)["user"] if name == "superuser" else name
-    with psycopg.connect(chain.url, autocommit=True) as owner, pytest.raises(AgentpError, match=said):
-        grant_access(owner, str(given), role="reader", tenants=chain.tenants[:1])
+def test_a_login_that_policies_do_not_hold_is_refused(chain: Chain, superuser_url: str, name: str, said: str) -> None:
+    urls = {"superuser": superuser_url, "owner": chain.url}
+    given = str(conninfo_to_dict(urls[name])["user"]) if name in urls else name
+    with psycopg.connect(chain.url, autocommit=True) as owner:
+        before = read_standing(owner, given)
+        with pytest.raises(AgentpError, match=said):
+            grant_access(owner, given, role="reader", tenants=chain.tenants[:1])
+        assert read_standing(owner, given) == before
 
 
 def test_nobody_is_analyst_and_reader_at_once(chain: Chain, login: Login) -> None:
@@ -195,6 +201,31 @@ def test_roles_are_made_again_and_go_without_a_trace(copied: Workshop, chain: Ch
     assert see_tenants(chain.logins["reader"], copied.url) == []
 
 
+def test_who_takes_a_role_out_of_every_policy_is_told_of_and_the_next_build_mends_it(
+    copied: Workshop, chain: Chain
+) -> None:
+    """A member of a role may `drop owned by` it: Postgres asks for no right on the tables whose policies name it."""
+    looks = {name: login for name, login in chain.logins.items() if name not in ("nobody", "bot")}
+    with psycopg.connect(copied.url, autocommit=True) as owner:
+        for name, role, tenants in (
+            ("reader", "reader", chain.tenants[:1]), ("pair", "reader", chain.tenants[:2]), ("chain", "chain", []),
+            ("analyst", "analyst", []), ("admin", "admin", []),
+        ):  # fmt: skip
+            grant_access(owner, chain.logins[name].name, role=role, tenants=tenants)
+        before = {name: see_tenants(login, copied.url) for name, login in looks.items()}
+        for login in chain.logins.values():
+            for role in (*ALL_ROLES, "authenticated"):
+                with login.connect(copied.url) as session, suppress(psycopg.errors.InsufficientPrivilege):
+                    session.execute(sql.SQL("drop owned by {}").format(sql.Identifier(role)))
+        assert {see_tenants(login, copied.url) == before[name] for name, login in looks.items()} == {False, True}
+        gaps = audit_access(owner)
+        assert {gap.problem for gap in gaps} == {"policy_missing"}
+        assert {"dashboard.outbox", "dashboard.sessions", "quality.volumes"} <= {gap.place for gap in gaps}
+        copied.build_with_dbt(as_of=chain.as_of)
+        assert audit_access(owner) == []
+    assert {name: see_tenants(login, copied.url) for name, login in looks.items()} == before
+
+
 def test_schemas_are_open_before_models_are_built_several_at_a_time(workshop: Workshop) -> None:
     with pipeline.open_build(workshop.url):
         [row] = workshop.execute(
@@ -218,10 +249,10 @@ def test_a_login_without_the_right_makes_no_roles_and_is_told(copied: Workshop) 
     with psycopg.connect(copied.url, autocommit=True) as owner:
         owner.execute("drop schema access, live, analysis cascade")
         plain = make_login(owner)
-        owner.execute(sql.SQL("grant create on database {} to {}").format(
-            sql.Identifier(str(conninfo_to_dict(copied.url)["dbname"])), sql.Identifier(plain.name)
-        ))  # fmt: skip
+        names = (sql.Identifier(str(conninfo_to_dict(copied.url)["dbname"])), sql.Identifier(plain.name))
+        owner.execute(sql.SQL("grant create on database {} to {}").format(*names))
         with psycopg.connect(make_conninfo(plain.find_url(copied.url))) as connection:
             [warning] = prepare_roles(connection)
         assert "nobody but the owner reads the marts" in warning
-        owner.execute(sql.SQL("drop owned by {0}; drop role {0}").format(sql.Identifier(plain.name)))
+        owner.execute(sql.SQL("revoke create on database {} from {}").format(*names))
+        owner.execute(sql.SQL("drop role {}").format(names[1]))

@@ -13,13 +13,14 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from access.audit import audit_access
-from access.grants import ALL_ROLES, drop_roles, grant_access, read_standings, revoke_access
+from access.grants import drop_roles, grant_access, read_standings, revoke_access
 from access.schema import prepare_roles
 from agentp.errors import SetupError
 from agentp.settings import Settings
 from tests.access.lints import KNOWN, LINTS, PREPARATION
+from tests.conftest import name_database
 from tests.support.marts import Workshop, make_id
-from tests.support.readers import Login, make_login
+from tests.support.readers import Login, make_login, make_owner
 
 SUPABASE = {
     "anon": "nologin noinherit", "authenticated": "nologin noinherit", "service_role": "nologin noinherit bypassrls",
@@ -47,12 +48,12 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def project(server_url: str, make_database: Callable[[str | None], str], home: Path) -> Iterator[Project]:
+def project(superuser_url: str, make_database: Callable[[str | None], str], home: Path) -> Iterator[Project]:
     """Two salons, migrated, built and shared out by an owner who is no superuser."""
-    url = make_database(None)
-    database = str(conninfo_to_dict(url)["dbname"])
+    database = str(conninfo_to_dict(make_database(None))["dbname"])
+    url = name_database(superuser_url, database)
     with psycopg.connect(url, autocommit=True) as superuser:
-        owner = make_login(superuser, f"owner_{secrets.token_hex(4)}")
+        owner = make_owner(superuser, f"owner_{secrets.token_hex(4)}")
         make_supabase(superuser, owner.name, database)
         realtime, token = (make_login(superuser, name) for name in ("supabase_realtime_admin", "authenticator"))
     own = owner.find_url(url)
@@ -68,7 +69,7 @@ def project(server_url: str, make_database: Callable[[str | None], str], home: P
         grant_access(connection, analyst.name, role="analyst", tenants=[])
     realtime.role = token.role = "authenticated"
     yield Project(workshop, owner.name, builder, reader, analyst, realtime, token)
-    with psycopg.connect(server_url, autocommit=True) as superuser:
+    with psycopg.connect(superuser_url, autocommit=True) as superuser:
         superuser.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(database)))
         for login in (builder, reader, analyst, owner):
             superuser.execute(sql.SQL("drop owned by {0}; drop role {0}").format(sql.Identifier(login.name)))
@@ -77,7 +78,6 @@ def project(server_url: str, make_database: Callable[[str | None], str], home: P
 def make_supabase(superuser: psycopg.Connection[object], owner: str, database: str) -> None:
     """Make the database a Supabase project's: its roles, its schema for extensions, its open `public`."""
     name = sql.Identifier(owner)
-    superuser.execute(sql.SQL("alter role {} createrole createdb").format(name))
     for role, options in SUPABASE.items():
         if superuser.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone() is None:
             superuser.execute(f"create role {role} {options}".encode())
@@ -93,15 +93,6 @@ def make_supabase(superuser: psycopg.Connection[object], owner: str, database: s
             "grant all on tables to anon, authenticated, service_role"
         ).format(name)
     )
-    if superuser.info.server_version >= 160_000:
-        # Who makes a role administers it, and no more. Here somebody else may have made them for another database.
-        for role in ALL_ROLES:
-            if superuser.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
-                superuser.execute(
-                    sql.SQL("grant {} to {} with admin true, inherit false, set false").format(
-                        sql.Identifier(role), name
-                    )
-                )
 
 
 def fill(workshop: Workshop) -> None:
@@ -183,10 +174,10 @@ def test_claims_name_the_salons_in_sessions_of_postgrest_and_realtime(project: P
         assert see_tenants(session, project.workshop.url) == seen
 
 
-def test_a_reader_who_may_become_authenticated_is_told_of(project: Project, server_url: str) -> None:
+def test_a_reader_who_may_become_authenticated_is_told_of(project: Project, superuser_url: str) -> None:
     grant = sql.SQL("{} authenticated {} {}")
     name = sql.Identifier(project.reader.name)
-    with psycopg.connect(server_url, autocommit=True) as superuser, psycopg.connect(project.workshop.url) as owner:
+    with psycopg.connect(superuser_url, autocommit=True) as superuser, psycopg.connect(project.workshop.url) as owner:
         superuser.execute(grant.format(sql.SQL("grant"), sql.SQL("to"), name))
         gaps = audit_access(owner)
         superuser.execute(grant.format(sql.SQL("revoke"), sql.SQL("from"), name))

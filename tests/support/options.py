@@ -1,4 +1,4 @@
-"""What a run of the suite can be told: how many random examples each property takes, and from which seed."""
+"""What a run of the suite can be told: how many random examples, from which seed, and whose the databases are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = 100
-SERVERS = frozenset({"server_url", "server_home", "browser"})
+SERVERS = frozenset({"superuser_url", "server_home", "browser"})
 """Fixtures that stand for a process beside the tests: who asks for one, directly or not, needs a server."""
 
 
@@ -22,9 +22,13 @@ class Examples:
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add `--examples`, `--seed` and `--without-servers` to pytest."""
+    """Add `--examples`, `--seed`, `--owner` and `--without-servers` to pytest."""
     group = parser.getgroup("properties")
     group.addoption("--examples", type=int, default=EXAMPLES, help="random examples a property (default: %(default)s)")
+    group.addoption(
+        "--owner", choices=("superuser", "createrole"), default="superuser",
+        help="whose the databases are: a superuser's, or a login's that makes roles and is none (default: %(default)s)",
+    )  # fmt: skip
     group.addoption("--without-servers", action="store_true", help="only tests that start no server and no browser")
     group.addoption(
         "--seed", type=int, default=None, help="the seed of all random examples (default: another each run)"

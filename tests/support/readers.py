@@ -12,6 +12,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from access.grants import ALL_ROLES
+
 RELATIONS = (
     "select format('%I.%I', nspname, relname), array_agg(quote_ident(attname::text) order by attnum) "
     "from pg_class join pg_namespace on relnamespace = pg_namespace.oid join pg_attribute on attrelid = pg_class.oid "
@@ -56,6 +58,32 @@ def make_login(connection: psycopg.Connection[Any], name: str | None = None) -> 
         )
     )
     return login
+
+
+def drop_login(connection: psycopg.Connection[Any], login: Login) -> None:
+    """Drop a login and what it owns, as the owner of the database who made it."""
+    # Who makes a role may not yet drop what it owns: that takes its rights.
+    connection.execute("select access.join_role(%s)", (login.name,))
+    connection.execute(sql.SQL("drop owned by {0} cascade; drop role {0}").format(sql.Identifier(login.name)))
+
+
+def make_owner(superuser: psycopg.Connection[Any], name: str) -> Login:
+    """Make a login that makes databases and roles and is no superuser, as who owns a database at a host is."""
+    owner = make_login(superuser, name)
+    identifier = sql.Identifier(owner.name)
+    superuser.execute(sql.SQL("alter role {} createrole createdb").format(identifier))
+    # Tests copy and drop databases that others are still in.
+    superuser.execute(sql.SQL("grant pg_signal_backend to {}").format(identifier))
+    if superuser.info.server_version >= 160_000:
+        # Who makes a role administers it, and no more. Here somebody else may have made them for another database.
+        for role in ALL_ROLES:
+            if superuser.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
+                superuser.execute(
+                    sql.SQL("grant {} to {} with admin true, inherit false, set false").format(
+                        sql.Identifier(role), identifier
+                    )
+                )
+    return owner
 
 
 def list_relations(url: str) -> dict[str, list[str]]:
