@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -15,12 +16,13 @@ from access.grants import grant_access, revoke_access
 from access.schema import prepare_roles
 from agentp.cli import app
 from agentp.database import open_connection
-from agentp.errors import SetupError
+from agentp.errors import AgentpError, SetupError
 from agentp.pipeline import open_build
 from tests.agentp.conftest import RunCommand, run_command
 from tests.conftest import name_database
 from tests.support.marts import Workshop, make_id
 from tests.support.readers import Login, drop_login, make_login
+from tests.support.waiting import wait_until
 
 __all__ = ["run_command"]
 OURS = (
@@ -232,6 +234,28 @@ def test_no_owner_works_beside_what_calls_functions_that_do_something(
         pass
 
 
+HOSTILE = ("x'; create role {role}; --", 'x"; create role {role}; --', "$$; create role {role}; --")
+NOTED = (
+    "update build.runs set definition = $text$%s$text$, finished_at = now() + interval '1 day'",
+    "insert into build.declared_grants values ('dashboard', 'sessions', $text$%s$text$)",
+)
+
+
+def test_what_builds_have_noted_is_no_part_of_an_owners_statements(workshop: Workshop, builder: Login) -> None:
+    """Who builds may have written anything there, and dbt writes statements of it."""
+    workshop.add_dialogue()
+    workshop.build()
+    role = name_attacker(builder)
+    with builder.connect(workshop.url) as session:
+        for text in (found.format(role=role) for found in HOSTILE):
+            session.execute((NOTED[0] % text).encode())
+            session.execute((NOTED[1] % text).encode())
+    with suppress(AgentpError):
+        workshop.build_with_dbt(full_refresh=True)
+    assert not has_gained(workshop, builder)
+    assert workshop.execute("select 1 from build.declared_grants where role_name like '%create role%'") == []
+
+
 REFUSED = (
     ("check",), ("build",), ("score",), ("activate",), ("repair", "sessions", "--apply"),
     ("report", "--out", "{folder}"), ("export", "--out", "{folder}"), ("backfill", "2026-01-01", "2026-01-02"),
@@ -268,6 +292,11 @@ def trapped(workshop: Workshop, builder: Login, superuser_url: str) -> Callable[
             )
 
     def count() -> int:
+        # A session leaves what it counted when it ends.
+        wait_until(
+            workshop, "select not exists (select 1 from pg_stat_activity where datname = current_database() "
+            "and (usename = %s or application_name like 'agentp%%'))", [builder.name],
+        )  # fmt: skip
         found = workshop.execute("select calls::int from pg_stat_user_functions where funcname = 'spring'")
         return sum(row["calls"] for row in found)
 

@@ -177,7 +177,7 @@ def test_every_function_of_ours_tells_a_reader_nothing_of_others(chain: Chain) -
         ).fetchall()
     values = {
         "text": "'agentp_reader'", "text[]": "array['dashboard']", "oid": "10", "bigint": "1",
-        "regclass": "'public.recent_history_v2'",
+        "regclass": "'public.recent_history_v2'", "jsonb": "'{}'",
     }  # fmt: skip
     assert len(functions) > 8
     told = []

@@ -48,7 +48,7 @@
     {%- set names = quote_columns(model.columns.keys()) -%}
     {%- set gathered = adapter.quote(this.identifier ~ '__gathered') -%}
     {% do set_limits() %}
-    {%- set ends = run_query("select up_to from build.batches order by up_to").columns[0].values() | list -%}
+    {%- set ends = run_query("select up_to::uuid from build.batches order by up_to").columns[0].values() | list -%}
     {% do run_query(
         "create temporary table " ~ gathered ~ " as select " ~ names ~ " from (" ~ narrow_to_batch(sql, none, none)
         ~ ") as built with no data"

@@ -11,7 +11,7 @@
    of the figures: one that a new definition left as it was keeps the hash of the definition that it was first shown under. #}
 {% macro definition_before() -%}
     {%- set found = run_query(
-        "select definition from build.runs where outcome = 'complete' and definition <> ''"
+        "select definition from build.runs where outcome = 'complete' and definition ~ '^[0-9a-z]+$'"
         ~ " order by finished_at desc limit 1"
     ).rows if execute and definition() else [] -%}
     {{ return(found[0][0] if found | length > 0 and found[0][0] != definition() else '') }}

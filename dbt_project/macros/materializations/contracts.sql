@@ -97,10 +97,10 @@
     {%- set wanted_key = key | join(',') -%}
     {%- if wanted_key.startswith(stored_key ~ ',') -%}
         {%- set stored_name = run_query(
-            "select conname from pg_constraint where contype = 'p' and conrelid = '" ~ relation ~ "'::regclass"
+            "select quote_ident(conname) from pg_constraint where contype = 'p' and conrelid = '" ~ relation ~ "'::regclass"
         ).rows[0][0] -%}
         {% do early.append(changed(
-            "alter table " ~ relation ~ " drop constraint " ~ adapter.quote(stored_name) ~ ", add primary key ("
+            "alter table " ~ relation ~ " drop constraint " ~ stored_name ~ ", add primary key ("
             ~ quote_columns(key) ~ ")"
         )) %}
     {%- elif wanted_key != stored_key -%}

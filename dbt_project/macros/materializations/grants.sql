@@ -23,12 +23,14 @@
 {% endmacro %}
 
 
-{# One row per right that is to be given or taken back. #}
+{# One row per right that is to be given or taken back. Postgres writes the names: a builder may have noted any. #}
 {% macro unshared(relation) -%}
     {%- for place in shared_places(relation) %}
     select
         '{{ place.include(database=false) }}' as place,
-        coalesce(wanted.role_name, declared.role_name) as role_name,
+        quote_ident(coalesce(wanted.role_name, declared.role_name)) as role_identifier,
+        quote_literal(coalesce(wanted.role_name, declared.role_name)) as role_literal,
+        to_regrole(quote_ident(coalesce(wanted.role_name, declared.role_name))) is not null as is_known,
         wanted.role_name is not null as is_wanted
     from (
         select role_name from unnest({{ text_array(declared_readers()) }}) as role_name where to_regrole(quote_ident(role_name)) is not null
@@ -47,22 +49,20 @@
 
 
 {% macro share(relation) %}
-    {%- for place, role_name, is_wanted in run_query(unshared(relation)).rows -%}
-        {%- set named = adapter.quote(role_name) -%}
+    {%- for place, role_identifier, role_literal, is_known, is_wanted in run_query(unshared(relation)).rows -%}
         {%- set schema_name, relation_name = place.replace('"', '').split('.') -%}
-        {%- set declared = "schema_name = '" ~ schema_name ~ "' and relation_name = '" ~ relation_name ~ "' and role_name = '" ~ role_name ~ "'" -%}
         {%- if is_wanted -%}
-            {% do run_unheard("grant select on " ~ place ~ " to " ~ named) %}
+            {% do run_unheard("grant select on " ~ place ~ " to " ~ role_identifier) %}
             {% do run_unheard(
-                "insert into build.declared_grants values ('" ~ schema_name ~ "', '" ~ relation_name ~ "', '" ~ role_name ~ "')"
+                "insert into build.declared_grants values ('" ~ schema_name ~ "', '" ~ relation_name ~ "', " ~ role_literal ~ ")"
                 ~ " on conflict do nothing"
             ) %}
         {%- else -%}
+            {% if is_known %}{% do run_unheard("revoke select on " ~ place ~ " from " ~ role_identifier) %}{% endif %}
             {% do run_unheard(
-                "do $$ begin if to_regrole(quote_ident('" ~ role_name ~ "')) is not null then revoke select on " ~ place ~ " from " ~ named
-                ~ "; end if; end $$"
+                "delete from build.declared_grants where schema_name = '" ~ schema_name ~ "' and relation_name = '" ~ relation_name
+                ~ "' and role_name = " ~ role_literal
             ) %}
-            {% do run_unheard("delete from build.declared_grants where " ~ declared) %}
         {%- endif -%}
     {%- endfor -%}
 {% endmacro %}
