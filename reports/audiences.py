@@ -48,12 +48,12 @@ class Veil:
         return tuple(column for column in columns if hidden and classes.get((relation, column)) == "staff")
 
     def name_clients(self, frame: pd.DataFrame, *, name: str = "client_name", key: str = "client_id") -> pd.DataFrame:
-        """Give every row a name to show: the client's own, or a code of the id where names are hidden or unknown."""
-        codes = [make_code(client) for client in frame[key].tolist()]
-        names = frame[name].tolist() if name in frame else codes
-        return add_columns(frame, **{name: [shown or code for shown, code in zip(names, codes, strict=True)]})
+        """Give every row a name to show: the client's own, or none; where names are hidden, a code."""
+        if self.shows_people:
+            return add_columns(frame, **{name: [shown or None for shown in frame[name].tolist()]})
+        return add_columns(frame, **{name: [make_code(client) for client in frame[key].tolist()]})
 
 
 def make_code(client_id: object) -> str:
-    """Return what stands for a client without a name."""
+    """Return what stands for a client whose name is hidden."""
     return "" if client_id is None or client_id != client_id else f"#{str(client_id)[:CODE_LENGTH]}"

@@ -106,11 +106,12 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and what stands under it; ``method`` says how it is counted, to who asks."""
 
     anchor: str
     title: str
     lead: str = ""
+    method: str = ""
     blocks: tuple[Any, ...] = ()
 
 

@@ -147,7 +147,7 @@ class _Writer:
     def _write_tasks(self, tasks: Tasks) -> list[str]:
         lines = []
         if tasks.slots:
-            value = self._say("slots.value", value=self._write_money(tasks.value, is_whole=True)) if tasks.value else ""
+            value = self._say("slots.value", value=self._write_money(tasks.value)) if tasks.value else ""
             lines.append(self._count("slots", tasks.slots) + value)
         if tasks.wishes:
             lines.append(self._count("wishes", tasks.wishes))
@@ -163,13 +163,11 @@ class _Writer:
     def _write_share(self, part: int, whole: int) -> str:
         return self._say("of", part=self._number(part), whole=self._number(whole))
 
-    def _write_money(self, money: Money, *, is_whole: bool = False) -> str:
-        """Amounts, currency by currency; an expected value needs no cents where it is more than ten."""
+    def _write_money(self, money: Money) -> str:
+        """Amounts, currency by currency."""
         texts = []
         for currency, amount in list(money.items())[:MOST_CURRENCIES]:
-            text = self._formats.write_money(
-                amount.to_integral_value() if is_whole and amount >= 10 else amount, currency
-            )
+            text = self._formats.write_money(amount, currency)
             if is_unknown(amount, currency):
                 texts.append(self._say("no_price"))
             else:

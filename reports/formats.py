@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,8 @@ SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 """In milliseconds."""
 VAST = Decimal(10) ** 18
 """From here on a number is no figure of a salon: it is written with an exponent, as no page has room for its digits."""
+WHOLE_FROM = 10
+"""From so much money on nobody looks at cents: files have them."""
 KEPT = 100_000
 """Values whose text is kept: tables repeat days and amounts, and Babel takes tens of microseconds for each."""
 
@@ -45,18 +47,12 @@ class Formats:
         return NOTHING if is_missing(value) else self._write_number(value, digits)
 
     def write_money(self, value: Any, currency: str | None) -> str:
-        """An amount in its currency, without cents where there are none; of no known currency it is a number."""
+        """An amount in its currency, without cents from `WHOLE_FROM` on; of no known currency it is a number."""
         return NOTHING if is_missing(value) else self._write_money(value, currency or NO_CURRENCY)
 
     def write_percent(self, share: Any, digits: int = 0) -> str:
         """A share, 0 to 1, as per cent."""
         return NOTHING if is_missing(share) else self._write_percent(share, digits)
-
-    def write_points(self, difference: Any) -> str:
-        """A difference of two shares, in percentage points with its sign."""
-        points = round(_to_decimal(difference) * 100, 1)
-        sign = "+" if points > 0 else ("−" if points < 0 else "")
-        return f"{sign}{self.write_number(abs(points), 1)}"
 
     def write_day(self, value: Any) -> str:
         """A day with its year."""
@@ -136,6 +132,8 @@ class Formats:
 
     def _format_money(self, amount: Any, currency: str) -> str:
         value = _to_decimal(amount)
+        if value.is_finite() and WHOLE_FROM <= abs(value) < VAST:
+            value = value.quantize(Decimal(1), ROUND_HALF_UP)
         if currency == NO_CURRENCY or len(currency) != 3:
             return self._format_number(value, 2)
         if abs(value) >= VAST:

@@ -147,7 +147,8 @@ def _write_column(column: Column, frame: pd.DataFrame, texts: Texts, formats: Fo
         known = {value: Cell(_write_word(value, column.words or "boolean", texts)) for value in set(values)}
         return [known[value] for value in values]
     if column.kind in ("text", "name", "reason"):
-        return [Cell(NOTHING if is_missing(value) or value == "" else str(value)) for value in values]
+        empty = texts.get("site.nameless") if column.kind == "name" else NOTHING
+        return [Cell(empty if is_missing(value) or value == "" else str(value)) for value in values]
     if column.kind == "phone":
         return [Cell(formats.write_phone(value)) for value in values]
     write = _WRITERS[column.kind]

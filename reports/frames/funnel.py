@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -58,14 +59,23 @@ def count_others(funnel: pd.DataFrame, *, last_day: date | None, days: int) -> i
     return int(_choose_days(funnel, last_day=last_day, days=days)["other_sessions"].sum())
 
 
-def find_biggest_drop(steps: pd.DataFrame) -> tuple[str, int] | None:
-    """Return the step before which most dialogues end, and how many; none where none did."""
+@dataclass(frozen=True)
+class Drop:
+    """The step before which most dialogues end, how many do, and how many end anywhere without a booking."""
+
+    step: str
+    count: int
+    whole: int
+
+
+def find_biggest_drop(steps: pd.DataFrame) -> Drop | None:
+    """Return where most of the dialogues end that meant to book and did not; none where all booked."""
     whole = steps[(steps["channel"] == (ALL if ALL in set(steps["channel"]) else steps["channel"].min()))]
     left = whole[whole["dropped"].notna()]
     if left.empty or int(left["dropped"].max()) == 0:
         return None
     row = left.loc[left["dropped"].astype(int).idxmax()]
-    return str(row["step"]), int(row["dropped"])
+    return Drop(step=str(row["step"]), count=int(row["dropped"]), whole=int(left["dropped"].sum()))
 
 
 def _choose_days(funnel: pd.DataFrame, *, last_day: date | None, days: int) -> pd.DataFrame:

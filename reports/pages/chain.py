@@ -28,7 +28,7 @@ def build_leaderboard(context: Context, names: dict[UUID, str]) -> Page:
         {
             "salon": row["salon"], "rate": to_number(row["conversion"]), "low": to_number(row["conversion_low"]),
             "high": to_number(row["conversion_high"]), "salon_text": row["salon"],
-            "rate_text": formats.write_percent(row["conversion"], 1),
+            "rate_text": formats.write_percent(row["conversion"]),
             "n_text": formats.write_number(row["conversion_n"]),
         }
         for row in list_records(drawn)

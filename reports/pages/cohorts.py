@@ -16,8 +16,8 @@ from reports.tables import Column
 
 MONTHS_DRAWN = 12
 RATE = (
-    Column(name="rate", kind="percent"), Column(name="rate_low", kind="percent"),
-    Column(name="rate_high", kind="percent"),
+    Column(name="rate", kind="percent"), Column(name="rate_low", kind="percent", on_page=False),
+    Column(name="rate_high", kind="percent", on_page=False),
 )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _draw(context: Context, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "month": formats.write_month(row["cohort_month"]), "rate": to_number(row["rate"]),
         "low": to_number(row["rate_low"]), "high": to_number(row["rate_high"]),
-        "month_text": formats.write_month(row["cohort_month"]), "rate_text": formats.write_percent(row["rate"], 1),
+        "month_text": formats.write_month(row["cohort_month"]), "rate_text": formats.write_percent(row["rate"]),
         "n_text": formats.write_number(row["assessable_count"]),
     }  # fmt: skip
 

@@ -27,6 +27,10 @@ class Context:
     formats: Formats
     last_day: date | None
 
+    def name_client(self, name: str | None) -> str:
+        """Return what a client is called, or that nobody knows."""
+        return name or self.texts.get("site.nameless")
+
     @property
     def language(self) -> str:
         """``ru`` or ``en``."""
@@ -34,12 +38,15 @@ class Context:
 
 
 def make_section(context: Context, key: str, *blocks: Any, **values: object) -> Section:
-    """Return a section with the title and, where there is one, the lead of its key."""
-    entries = context.texts.entries
+    """Return a section with the title and, where there are any, the lead and the method of its key."""
+    texts = context.texts
+    said = {
+        part: texts.get(f"{key}.{part}", **values) for part in ("lead", "method") if f"{key}.{part}" in texts.entries
+    }
     return Section(
         anchor=key.rsplit(".", 1)[-1].replace("_", "-"),
-        title=context.texts.get(f"{key}.title"),
-        lead=context.texts.get(f"{key}.lead", **values) if f"{key}.lead" in entries else "",
+        title=texts.get(f"{key}.title"),
+        **said,
         blocks=tuple(block for block in blocks if block is not None),
     )
 

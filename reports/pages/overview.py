@@ -1,17 +1,16 @@
-"""The overview: figures beside the period before, what to do next, the lines of the days."""
+"""The overview: what to do next, figures beside the period before, the lines of the days."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from reports.blocks import Action, Actions, Card, Cards, Note, Page, Period
+from reports.blocks import Card, Cards, Note, Page, Period
 from reports.cells import is_missing
-from reports.formats import NOTHING, is_unknown
+from reports.formats import NO_CURRENCY, is_unknown
 from reports.frames.columns import list_records
 from reports.frames.comparisons import FEWEST, RATES, compare_periods
 from reports.frames.daily import choose_days, sum_revenue
-from reports.frames.funnel import find_biggest_drop, sum_funnel
-from reports.frames.people import choose_near, count_unanswered, expect_loss, list_slots, list_win_back
+from reports.pages.actions import build_actions
 from reports.pages.context import Context, make_chart, make_section, make_table, to_instant, to_number
 from reports.tables import Column, write_currency
 
@@ -21,15 +20,12 @@ SHOWN = (
 )  # fmt: skip
 """Measures of `kpis` that have a card, in their order."""
 CHOSEN_DAYS = 30
-NEXT_DAYS = 7
-NAMED = 3
-"""How many of the most urgent rows an action names."""
 
 
 def build_overview(context: Context) -> Page:
     """Return the page."""
-    sections = [make_section(context, "overview.figures", _build_cards(context))]
-    sections.append(make_section(context, "overview.next", _build_actions(context)))
+    sections = [make_section(context, "overview.next", build_actions(context))]
+    sections.append(make_section(context, "overview.figures", _build_cards(context)))
     sections.append(_build_days(context))
     return Page(
         name="index", title=context.texts.get("page.index.title"), lead=context.texts.get("page.index.lead"),
@@ -42,10 +38,13 @@ def _build_cards(context: Context) -> Any:
     if kpis.empty:
         return Note(text=context.texts.get("overview.nothing"))
     periods = []
+    has_currencies = len({currency for currency in kpis["currency"].tolist() if currency not in ("", NO_CURRENCY)}) > 1
     for days in sorted(set(kpis["period_days"])):
         rows = list_records(kpis[kpis["period_days"] == days])
         rows = sorted((row for row in rows if row["measure"] in SHOWN), key=lambda row: SHOWN.index(row["measure"]))
         first = rows[0]
+        cards = [_build_card(context, row, names_currency=has_currencies) for row in rows if not _is_unpriced(row)]
+        unpriced = [row for row in rows if _is_unpriced(row)]
         periods.append(
             Period(
                 days=int(days), title=context.texts.get("kpi.period", days=days),
@@ -54,16 +53,35 @@ def _build_cards(context: Context) -> Any:
                     period=context.formats.write_period(first["period_start"], first["period_end"]),
                     previous=context.formats.write_period(first["previous_start"], first["previous_end"]),
                 ),
-                cards=tuple(_build_card(context, row) for row in rows),
+                cards=(*cards, *([_build_unpriced(context, unpriced)] if unpriced else [])),
             )
         )  # fmt: skip
     return Cards(periods=tuple(periods), chosen=CHOSEN_DAYS)
 
 
-def _build_card(context: Context, row: dict[str, Any]) -> Card:
+def _is_unpriced(row: dict[str, Any]) -> bool:
+    return bool(row["currency"] == NO_CURRENCY)
+
+
+def _build_unpriced(context: Context, rows: list[dict[str, Any]]) -> Card:
+    """One card of all amounts without a currency: they are no money that could be compared."""
+    texts = context.texts
+    first, *others = rows
+    details = [
+        ": ".join((texts.get(f"kpi.{row['measure']}.title"), _write_value(context, row)))
+        for row in others
+        if not is_missing(row["value"]) and not is_unknown(row["value"], NO_CURRENCY)
+    ]
+    return Card(
+        title=texts.get("kpi.unpriced.title"), value=_write_value(context, first), detail="; ".join(details), change="",
+        tone="even", definition=texts.get("kpi.unpriced.definition"),
+    )  # fmt: skip
+
+
+def _build_card(context: Context, row: dict[str, Any], *, names_currency: bool) -> Card:
     texts, measure = context.texts, row["measure"]
     title = texts.get(f"kpi.{measure}.title")
-    if row["currency"]:
+    if row["currency"] and names_currency:
         title = f"{title}, {write_currency(row['currency'], texts)}"
     return Card(
         title=title,
@@ -71,7 +89,7 @@ def _build_card(context: Context, row: dict[str, Any]) -> Card:
         detail=_write_detail(context, row),
         change=_write_change(context, row),
         tone=row["tone"],
-        definition=texts.get(f"kpi.{measure}.definition", fewest=FEWEST),
+        definition=_define(context, row),
     )
 
 
@@ -89,14 +107,14 @@ def write_figure(context: Context, row: dict[str, Any], value: Any) -> str:
         is_known = not is_unknown(value, row["currency"])
         return context.formats.write_money(value, row["currency"]) if is_known else context.texts.get("amount.unknown")
     if row["measure"] in RATES:
-        return context.formats.write_percent(value, 1)
+        return context.formats.write_percent(value)
     if row["measure"] == "avg_response_ms":
         return context.formats.write_duration(value)
     return context.formats.write_number(value)
 
 
 def _write_detail(context: Context, row: dict[str, Any]) -> str:
-    """n, and for rates what of it, and within which limits the share lies with 95 %."""
+    """n, and for rates what of it."""
     if row["measure"] in RATES:
         counted = context.texts.get(
             "kpi.part", part=context.formats.write_number(row["part_count"] or 0),
@@ -104,13 +122,21 @@ def _write_detail(context: Context, row: dict[str, Any]) -> str:
         )  # fmt: skip
         if not is_missing(row["presumed_count"]) and row["presumed_count"] and row["measure"] != "cancellation_rate":
             counted += "; " + context.texts.get("kpi.presumed", n=context.formats.write_number(row["presumed_count"]))
-        if is_missing(row["value_low"]) or not row["is_enough"]:
-            return counted
-        low, high = (context.formats.write_percent(row[name]) for name in ("value_low", "value_high"))
-        return counted + "; " + context.texts.get("kpi.interval", low=low, high=high)
+        return counted
     if not is_missing(row["whole_count"]):
         return context.texts.get("kpi.n", n=context.formats.write_number(row["whole_count"]))
     return ""
+
+
+def _define(context: Context, row: dict[str, Any]) -> str:
+    """How a figure is counted, and how exactly a share is known."""
+    texts, formats = context.texts, context.formats
+    definition = texts.get(f"kpi.{row['measure']}.definition", fewest=FEWEST)
+    if row["measure"] not in RATES or is_missing(row["value_low"]) or not row["is_enough"]:
+        return definition
+    low, high = (formats.write_percent(row[name]) for name in ("value_low", "value_high"))
+    whole = formats.write_number(row["whole_count"])
+    return f"{definition} {texts.get('kpi.interval', whole=whole, low=low, high=high)}"
 
 
 def _write_change(context: Context, row: dict[str, Any]) -> str:
@@ -125,65 +151,15 @@ def _write_change(context: Context, row: dict[str, Any]) -> str:
         return texts.get("kpi.too_few_before") if row["measure"] in RATES else ""
     before = write_figure(context, row, row["previous_value"])
     if row["measure"] in RATES:
-        points = texts.get("kpi.points", points=formats.write_points(row["change"]))
-        key = "kpi.change" if row["is_certain"] else "kpi.by_chance"
-        return texts.get(key, change=points, before=before)
+        if not row["change"]:
+            return texts.get("kpi.same")
+        certain = "kpi.higher" if row["change"] > 0 else "kpi.lower"
+        return texts.get(certain if row["is_certain"] else "kpi.by_chance", before=before)
     if row["change_share"] is None:
         return texts.get("kpi.before", before=before)
     arrow = "▲ " if row["change"] > 0 else ("▼ " if row["change"] < 0 else "")
     share = arrow + formats.write_percent(abs(row["change_share"]))
     return texts.get("kpi.change", change=share, before=before)
-
-
-def _build_actions(context: Context) -> Actions:
-    frames, texts, formats, veil = context.frames, context.texts, context.formats, context.veil
-    actions = []
-    win_back = frames.derive(list_win_back, "win_back", veil=veil, language=context.language)
-    if len(win_back):
-        regular = win_back[win_back["segment"] == "regular"]
-        lines = [f"{row['client_name']}: {row['reason']}" for row in list_records(regular.head(NAMED))]
-        actions.append(_make_action(context, "win_back", len(win_back), "win-back", lines))
-    ahead = frames.derive(expect_loss, "risky_slots", last_day=context.last_day, days=NEXT_DAYS)
-    if ahead.slots:
-        near = frames.derive(choose_near, "risky_slots", last_day=context.last_day, days=NEXT_DAYS)
-        slots = list_slots(near, frames["waitlist_matches"], veil, language=context.language)
-        lines = [
-            f"{formats.write_moment(row['visit_at'])}, {row['client_name']}: "
-            f"{formats.write_percent(row['risk_score'])} ({row['reason']})"
-            for row in list_records(slots.head(NAMED))
-        ]
-        value = ", ".join(
-            formats.write_money(amount.to_integral_value(), currency) for currency, amount in ahead.values.items()
-        )
-        actions.append(
-            Action(
-                number=formats.write_number(ahead.expected, 1),
-                title=texts.get("action.risk.title"), link="waitlist", lines=tuple(lines),
-                detail=texts.count(
-                    "action.risk.detail", ahead.slots, formats.write_number(ahead.slots), value=value or NOTHING
-                ),
-            )
-        )  # fmt: skip
-    matching = len(set(frames["waitlist_matches"]["wish_id"])) if len(frames["waitlist_matches"]) else 0
-    for name, count in (("offers", len(frames["slot_offers"])), ("matches", matching)):
-        if count:
-            actions.append(_make_action(context, name, count, "waitlist", []))
-    unanswered = frames.derive(count_unanswered, "sessions", last_day=context.last_day, days=NEXT_DAYS)
-    if unanswered:
-        actions.append(_make_action(context, "unanswered", unanswered, "sessions", []))
-    drop = find_biggest_drop(frames.derive(sum_funnel, "funnel_daily", last_day=context.last_day, days=CHOSEN_DAYS))
-    if drop:
-        step, count = drop
-        actions.append(_make_action(context, "drop", count, "funnel", [], step=texts.get(f"funnel.before.{step}")))
-    return Actions(actions=tuple(actions), empty=texts.get("overview.no_action"))
-
-
-def _make_action(context: Context, name: str, count: int, link: str, lines: list[str], **values: object) -> Action:
-    shown = context.formats.write_number(count)
-    return Action(
-        number=shown, title=context.texts.count(f"action.{name}.title", count, shown),
-        detail=context.texts.get(f"action.{name}.detail", **values), link=link, lines=tuple(lines),
-    )  # fmt: skip
 
 
 def _build_days(context: Context) -> Any:

@@ -54,7 +54,8 @@ def build_waitlist(context: Context) -> Page:
         "recovery", frames["slot_recovery"],
         Column(name="currency", kind="currency"), Column(name="freed_count", kind="integer"),
         Column(name="refilled_count", kind="integer"), Column(name="recovery_rate", kind="percent"),
-        Column(name="recovery_rate_low", kind="percent"), Column(name="recovery_rate_high", kind="percent"),
+        Column(name="recovery_rate_low", kind="percent", on_page=False),
+        Column(name="recovery_rate_high", kind="percent", on_page=False),
         Column(name="lost_amount", kind="money", currency="currency"),
         Column(name="recovered_amount", kind="money", currency="currency"),
     )  # fmt: skip
@@ -79,7 +80,7 @@ def _write_wishes(context: Context, wishes: pd.DataFrame) -> pd.DataFrame:
     times = [texts.find(f"preference.{row['time_preference']}", row["time_preference"] or "") for row in rows]
     return add_columns(
         wishes,
-        who=[_join(row["client_name"], _phone(context, row)) for row in rows],
+        who=[_join(context.name_client(row["client_name"]), _phone(context, row)) for row in rows],
         wish=[
             _join(row["service"], _list(formats.write_day(row["wished_day"]), time, row["staff"]))
             for row, time in zip(rows, times, strict=True)
@@ -92,7 +93,7 @@ def _write_slots(context: Context, slots: pd.DataFrame) -> pd.DataFrame:
     rows = list_records(slots)
     return add_columns(
         slots,
-        who=[_join(row["client_name"], _phone(context, row)) for row in rows],
+        who=[_join(context.name_client(row["client_name"]), _phone(context, row)) for row in rows],
         slot=[
             _join(row["service"], _list(context.formats.write_moment(row["visit_at"]), row["staff"])) for row in rows
         ],

@@ -266,15 +266,15 @@ PERSONS = [
 ]  # fmt: skip
 WIN_BACK = [
     (1, VERA, NAMES[VERA], PHONES[VERA], "regular", datetime(2026, 9, 1, 10), 61, money("30.0"), money("0.9"),
-     money("0.8123"), money("1137.22"), "RUB", 3, "s2", True, "не был 61 день при цикле 30",
-     "not seen for 61 days, usually comes every 30"),
+     money("0.8123"), money("1137.22"), "RUB", 3, "s2", True, "61 день без визита, обычно раз в 30",
+     "61 days without a visit, usually every 30"),
     (1, NAMELESS, None, None, "one_visit", datetime(2025, 10, 12, 9), 385, money("35.0"), None, money("0.9700"),
-     money("582.00"), "XXX", 1, None, None, "был один раз, 385 дней назад", "came once, 385 days ago"),
+     money("582.00"), "XXX", 1, None, None, "один визит, 385 дней назад", "one visit, 385 days ago"),
     (1, GLEB, NAMES[GLEB], PHONES[GLEB], "one_visit", datetime(2026, 9, 12, 9), 50, money("35.5"), money("0.6"), None,
-     None, "EUR", 1, None, True, "был один раз, 50 дней назад", "came once, 50 days ago"),
+     None, "EUR", 1, None, True, "один визит, 50 дней назад", "one visit, 50 days ago"),
     (2, BORIS, NAMES[BORIS], PHONES[BORIS], "regular", datetime(2025, 12, 1, 10), 335, money("60.0"), money("0.9"),
-     money("0.9900"), money("247.50"), "RUB", 4, "s2", None, "не был 335 дней при цикле 60",
-     "not seen for 335 days, usually comes every 60"),
+     money("0.9900"), money("247.50"), "RUB", 4, "s2", None, "335 дней без визита, обычно раз в 60",
+     "335 days without a visit, usually every 60"),
 ]  # fmt: skip
 WAITLIST = [
     (1, ANNA, NAMES[ANNA], PHONES[ANNA], "m1", "Маникюр", "s1", "Мария", date(2026, 11, 3), "morning", "bot",
@@ -299,7 +299,7 @@ RISKY = [
     ("b2", NAMELESS, None, None, datetime(2026, 11, 7, 23, 30), date(2026, 11, 7), "m2", None, None, None, None, None,
      money("0.2500"), None, "обычный риск салона", "the usual risk of this salon"),
     ("b4", GLEB, NAMES[GLEB], PHONES[GLEB], datetime(2026, 11, 1, 10), date(2026, 11, 1), "m2", None, "s2", None,
-     money("100.50"), "EUR", money("0.1000"), money("10.05"), "записан за 12 дней", "booked 12 days ahead"),
+     money("100.50"), "EUR", money("0.1000"), money("10.05"), "запись сделана за 12 дней", "booked 12 days ahead"),
 ]  # fmt: skip
 MATCHES = [
     (1, "b1", ANNA, NAMES[ANNA], PHONES[ANNA], VERA, NAMES[VERA], "m1", "Маникюр", datetime(2026, 11, 3, 11), "s1",

@@ -71,12 +71,12 @@ def test_a_day_in_russian() -> None:
     assert digest.text == (
         "Диалоги: 10 (неделю назад 13)\n"
         "Хотели записаться и записались: 3 из 9 (неделю назад 4 из 12)\n"
-        "Сравнивать доли рано: хотели записаться меньше чем в 20 диалогах.\n"
-        "Записались на 12 300 ₽ и 40,50 € (неделю назад 9 000 ₽)\n"
+        "Сравнивать рано: записаться хотели меньше чем в 20 диалогах.\n"
+        "Записались на 12 300 ₽ и 41 € (неделю назад 9 000 ₽)\n"
         "\n"
         "Сегодня:\n"
-        "• 3 записи сегодня и завтра, вероятная потеря от отмен 661 ₽\n"
-        "• 1 пожелание из листа ожидания подходит к записям с риском отмены\n"
+        "• 3 записи сегодня и завтра, под риском 661 ₽\n"
+        "• 1 пожелание из листа ожидания подходит на рисковые слоты\n"
         "• Пора вернуть клиентов: 141, позвоните им\n"
         "\n"
         "Уточнены прежние цифры за 2 дня."
@@ -87,13 +87,13 @@ def test_a_day_in_english() -> None:
     digest = compose("en", restated_days=1)
     assert digest.title == "Бухта: Friday, October 30"
     assert digest.text == (
-        "Dialogs: 10 (a week ago 13)\n"
+        "Conversations: 10 (a week ago 13)\n"
         "Meant to book and did: 3 of 9 (a week ago 4 of 12)\n"
-        "Too few to say which rate is better: fewer than 20 dialogs meant to book.\n"
-        "Booked for RUB 12,300 and €40.50 (a week ago RUB 9,000)\n"
+        "Too early to compare: fewer than 20 conversations meant to book.\n"
+        "Booked for RUB 12,300 and €41 (a week ago RUB 9,000)\n"
         "\n"
         "Today:\n"
-        "• 3 bookings today and tomorrow, likely loss by cancellations RUB 661\n"
+        "• 3 bookings today and tomorrow, RUB 661 at risk\n"
         "• 1 wish on the waiting list fits bookings at risk\n"
         "• 141 clients to win back: call them\n"
         "\n"
@@ -107,10 +107,10 @@ def test_a_week_in_russian() -> None:
     assert digest.text == (
         "Диалоги: 66 (неделей раньше 61)\n"
         "Хотели записаться и записались: 20 из 59 (неделей раньше 18 из 54)\n"
-        "Доля с записью 34 % против 33 %: в пределах случайного.\n"
-        "Записались на 12 300 ₽ и 40,50 € (неделей раньше 9 000 ₽)\n"
+        "Записались 34 %, было 33 %: разница может быть случайной.\n"
+        "Записались на 12 300 ₽ и 41 € (неделей раньше 9 000 ₽)\n"
         "Лучший день: четверг, 5 записей. Самый слабый: суббота, 1 запись.\n"
-        "Чаще всего диалог обрывается на выборе времени: 14 из 59.\n"
+        "Чаще всего уходят на выборе времени: 14 из 59.\n"
         "Ответ в среднем за 14 с (неделей раньше 14 с)"
     )
 
@@ -119,12 +119,12 @@ def test_a_week_in_english() -> None:
     digest = compose("en", "weekly", last=SUNDAY, tasks=None)
     assert digest.title == "Бухта: the week Oct 26 – Nov 1"
     assert digest.text == (
-        "Dialogs: 66 (the week before 61)\n"
+        "Conversations: 66 (the week before 61)\n"
         "Meant to book and did: 20 of 59 (the week before 18 of 54)\n"
-        "Rate of bookings 34% against 33%: no more than chance.\n"
-        "Booked for RUB 12,300 and €40.50 (the week before RUB 9,000)\n"
+        "34% booked, was 33%, which may be chance.\n"
+        "Booked for RUB 12,300 and €41 (the week before RUB 9,000)\n"
         "Best day: Thursday, 5 bookings. Weakest: Saturday, 1 booking.\n"
-        "Most dialogs end while choosing a time: 14 of 59.\n"
+        "Most leave while choosing a time: 14 of 59.\n"
         "Replies took 14 sec on average (the week before 14 sec)"
     )
 
@@ -141,7 +141,7 @@ def test_a_day_without_dialogs_is_told_briefly() -> None:
 
 def test_a_young_salon_is_compared_with_nothing() -> None:
     assert compose(before=None, tasks=None).text == (
-        "Диалоги: 10\nХотели записаться и записались: 3 из 9\nЗаписались на 12 300 ₽ и 40,50 €"
+        "Диалоги: 10\nХотели записаться и записались: 3 из 9\nЗаписались на 12 300 ₽ и 41 €"
     )
 
 

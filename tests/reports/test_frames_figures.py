@@ -14,7 +14,7 @@ import pytest
 
 from reports.cells import is_missing
 from reports.frames.daily import DAYS_DRAWN, choose_days, sum_revenue
-from reports.frames.funnel import ALL, count_others, find_biggest_drop, sum_funnel
+from reports.frames.funnel import ALL, Drop, count_others, find_biggest_drop, sum_funnel
 from reports.frames.services import sum_visits
 from reports.frames.traffic import WEEKS, count_weeks, find_busiest, make_heat_map
 from tests.reports.salon_frames import (
@@ -101,12 +101,12 @@ def test_shares_of_the_funnel_are_of_the_step_before_and_of_all() -> None:
 def test_one_channel_is_not_shown_twice() -> None:
     steps = sum_funnel(make_rows("funnel_daily", FUNNEL[1:3]), last_day=LAST_DAY, days=30)
     assert steps["channel"].tolist() == ["telegram"] * 5
-    assert find_biggest_drop(steps) == ("staff", 2)
+    assert find_biggest_drop(steps) == Drop(step="staff", count=2, whole=5)
 
 
 def test_the_biggest_drop_is_told_with_its_step() -> None:
     steps = sum_funnel(SALON_FRAMES["funnel_daily"], last_day=LAST_DAY, days=30)
-    assert find_biggest_drop(steps) == ("service", 3)
+    assert find_biggest_drop(steps) == Drop(step="service", count=3, whole=9)
 
 
 def test_a_funnel_that_nobody_left_has_no_biggest_drop() -> None:

@@ -14,7 +14,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from reports.audiences import Veil, make_code
+from reports.audiences import Veil
 from reports.blocks import Frames, Page
 from reports.formats import NOTHING, get_formats, write_phone
 from reports.pages.context import to_number
@@ -97,6 +97,11 @@ def pages() -> dict[tuple[Site, str], tuple[Page, str]]:
 Infested = dict[tuple[Site, str], tuple[Page, str]]
 
 
+def find_nameless(name: str) -> str:
+    """What stands for a client without a name in the language in which the page of the salon was rendered."""
+    return read_texts(LANGUAGES[PAGES.index(("salon", name)) % 2]).get("site.nameless")
+
+
 @pytest.mark.parametrize(("site", "name"), PAGES)
 def test_hostile_text_makes_no_element_and_no_attribute(pages: Infested, site: Site, name: str) -> None:
     language = LANGUAGES[PAGES.index((site, name)) % 2]
@@ -139,8 +144,7 @@ def test_names_and_words_of_clients_stand_in_the_list_as_they_were_written(pages
     data = next(data for data in read_page(pages["salon", "sessions"][1]).data if isinstance(data, dict))
     shown = {name: [row[place] for row in data["rows"]] for place, name in enumerate(data["names"])}
     assert shown["summary"] == [text or NOTHING for text in HOSTILE]
-    codes = [make_code(client) for client in infest_site("salon", HOSTILE)["sessions"]["client_id"].tolist()]
-    assert shown["client_name"] == [text or code for text, code in zip(HOSTILE, codes, strict=True)]
+    assert shown["client_name"] == [text or find_nameless("sessions") for text in HOSTILE]
     clients = next(data for data in read_page(pages["salon", "clients"][1]).data if isinstance(data, dict))
     place = clients["names"].index("phone")
     assert [row[place] for row in clients["rows"]] == [write_phone(text) for text in HOSTILE]
@@ -151,7 +155,7 @@ def test_names_stand_in_the_cells_of_short_tables_as_they_were_written(pages: In
     cells = read_page(html).cells
     for table in page.list_tables():
         names = [row[0] for row in cells[f"table-{table.name}"]]
-        assert names == [text or NOTHING for text in table.frame["client_name"].tolist()]
+        assert names == [text or find_nameless("win-back") for text in table.frame["client_name"].tolist()]
         assert set(HOSTILE) & set(names)
 
 
@@ -248,7 +252,7 @@ def test_cells_are_sorted_by_what_they_mean() -> None:
     assert row["started_at"] == ["31 окт. 2026, 10:05", "2026-10-31T10:05:00"]
     assert row["booking_amount"][1] == 1500.5
     assert row["first_response_ms"] == ["0,9\u00a0с", 900.0]
-    assert row["result"] == "записан"
+    assert row["result"] == "запись"
     silent = dict(zip(data["names"], data["rows"][0], strict=True))
     assert silent["first_response_ms"] == [NOTHING, ""]
 

@@ -101,7 +101,7 @@ def test_both_languages_fill_in_the_same_values_and_say_something() -> None:
 
 
 def test_russian_pages_are_in_russian_and_english_ones_are_not() -> None:
-    foreign = ("channel.telegram", "channel.whatsapp", "kpi.n", "kpi.part", "kpi.points", "kpi.period")
+    foreign = ("channel.telegram", "channel.whatsapp", "kpi.n", "kpi.part", "kpi.period", "action.risk.unpriced")
     assert not [key for key, text in EN.entries.items() if re.search("[а-яё]", text, re.IGNORECASE)]
     latin = [key for key, text in RU.entries.items() if not re.search("[а-яё]", re.sub(r"\{\w+\}", "", text))]
     assert set(latin) <= {*foreign}
@@ -109,7 +109,7 @@ def test_russian_pages_are_in_russian_and_english_ones_are_not() -> None:
 
 def test_what_is_counted_has_every_plural_form() -> None:
     families = {key.rsplit(".", 1)[0] for key in RU.entries if key.endswith(".many")}
-    assert {"action.win_back.title", "action.risk.detail", "action.drop.title"} <= families
+    assert {"action.win_back.title", "action.risk.of", "action.risk.fall"} <= families
     for family in families:
         assert {f"{family}.{form}" for form in FORMS} <= set(RU.entries)
 
@@ -117,8 +117,8 @@ def test_what_is_counted_has_every_plural_form() -> None:
 @pytest.mark.parametrize(
     ("number", "said"),
     [
-        (1, "клиент на вылет"), (2, "клиента на вылет"), (5, "клиентов на вылет"), (11, "клиентов на вылет"),
-        (21, "клиент на вылет"), (22, "клиента на вылет"), (111, "клиентов на вылет"), (0, "клиентов на вылет"),
+        (1, "клиента пора вернуть"), (2, "клиентов пора вернуть"), (5, "клиентов пора вернуть"),
+        (11, "клиентов пора вернуть"), (21, "клиента пора вернуть"), (0, "клиентов пора вернуть"),
     ],
 )  # fmt: skip
 def test_russian_counts_in_its_plural_forms(number: int, said: str) -> None:
@@ -127,11 +127,11 @@ def test_russian_counts_in_its_plural_forms(number: int, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(1, "Из 1 записи впереди"), (2, "Из 2 записей впереди"), (5, "Из 5 записей впереди"),
-     (21, "Из 21 записи впереди"), (22, "Из 22 записей впереди")],
+    [(1, "Из 1 записи на неделю"), (2, "Из 2 записей на неделю"), (5, "Из 5 записей на неделю"),
+     (21, "Из 21 записи на неделю"), (22, "Из 22 записей на неделю")],
 )  # fmt: skip
 def test_russian_counts_in_the_case_that_the_sentence_asks_for(number: int, said: str) -> None:
-    assert RU.count("action.risk.detail", number, str(number), value="1 ₽").startswith(f"{said}; под риском 1 ₽.")
+    assert RU.count("action.risk.of", number, str(number)) == said
 
 
 def test_english_counts_one_and_many() -> None:

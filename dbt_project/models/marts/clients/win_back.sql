@@ -123,13 +123,13 @@ select
     end as place,
     case
         when segment = 'regular'
-            then 'не был ' || {{ days_in_russian('days_since_last_visit') }} || ' при цикле ' || cycle_days
-        else 'был один раз, ' || {{ days_in_russian('days_since_last_visit') }} || ' назад'
+            then {{ days_in_russian('days_since_last_visit') }} || ' без визита, обычно раз в ' || cycle_days
+        else 'один визит, ' || {{ days_in_russian('days_since_last_visit') }} || ' назад'
     end as reason,
     case
         when segment = 'regular'
-            then 'not seen for ' || days_since_last_visit || ' days, usually comes every ' || cycle_days
-        else 'came once, ' || days_since_last_visit || ' days ago'
+            then days_since_last_visit || ' days without a visit, usually every ' || cycle_days
+        else 'one visit, ' || days_since_last_visit || ' days ago'
     end as reason_en,
     lateness,
     return_chance,
