@@ -57,7 +57,7 @@ def read_accepted(mart: str, column: str) -> list[str]:
 
 def read_rule(rule: str) -> list[str]:
     """The words that a rule of the data standard knows: what stands behind the expression in its call of is_unknown."""
-    for path in sorted((ROOT / "expectations" / "suites").glob("*.py")):
+    for path in sorted((ROOT / "systems" / "agent_p" / "standard").glob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and any(isinstance(a, ast.Constant) and a.value == rule for a in call.args):
                 for inner in ast.walk(call):
