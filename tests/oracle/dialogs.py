@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tests.oracle.local_days import find_day
+from tests.oracle.local_days import find_day, read_clock
 from tests.oracle.numbers import count_milliseconds
 from tests.oracle.records import Message, Row, Session, World
 from tests.oracle.settings import find_reply_timeout
@@ -119,7 +119,7 @@ def compute_dialogs(world: World) -> list[Row]:
         talk.sort(key=lambda message: (message.created_at, message.id))
         times = time_replies(talk, find_reply_timeout(tenants[talk[0].tenant_id]))
         for position, message in enumerate(talk, start=1):
-            place, tenant = places[message.id], tenants[message.tenant_id]
+            place, tenant, asked = places[message.id], tenants[message.tenant_id], times.get(message.id)
             rows.append({
                 "tenant_id": message.tenant_id,
                 "message_id": message.id,
@@ -134,17 +134,20 @@ def compute_dialogs(world: World) -> list[Row]:
                 "sent_at": message.created_at,
                 "sent_day": find_day(tenant, message.created_at),
                 "session_day": find_day(tenant, place.started_at),
-                "response_ms": times.get(message.id),
+                "response_ms": None if asked is None else count_milliseconds(asked, message.created_at),
+                "sent_local": read_clock(tenant, message.created_at),
+                "asked_at": asked,
+                "asked_day": None if asked is None else find_day(tenant, asked),
             })  # fmt: skip
     return rows
 
 
-def time_replies(talk: list[Message], timeout: timedelta) -> dict[int, int]:
-    """Return the milliseconds of the messages that answer: moment by moment, what was asked in it first.
+def time_replies(talk: list[Message], timeout: timedelta) -> dict[int, datetime]:
+    """Return since when the question of each message that answers had waited: moment by moment, what was asked in it first.
 
     The first answer since a question closes it; it is timed unless it comes later than the timeout.
     """
-    times: dict[int, int] = {}
+    times: dict[int, datetime] = {}
     waiting_since: datetime | None = None
     for moment in sorted({message.created_at for message in talk}):
         said = [message for message in talk if message.created_at == moment]
@@ -153,6 +156,6 @@ def time_replies(talk: list[Message], timeout: timedelta) -> dict[int, int]:
         answers = [message.id for message in said if message.role == "assistant"]
         if answers and waiting_since is not None:
             if moment - waiting_since <= timeout:
-                times[min(answers)] = count_milliseconds(waiting_since, moment)
+                times[min(answers)] = waiting_since
             waiting_since = None
     return times

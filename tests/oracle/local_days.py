@@ -29,6 +29,11 @@ def find_day(tenant: Tenant, moment: datetime) -> date:
     return moment.astimezone(find_zone(tenant)).date()
 
 
+def read_clock(tenant: Tenant, moment: datetime) -> datetime:
+    """Return what the tenant's clock shows at a moment, without a zone."""
+    return moment.astimezone(find_zone(tenant)).replace(tzinfo=None)
+
+
 def find_end(tenant: Tenant, day: date) -> datetime:
     """Return the first moment after a tenant's local day."""
     return datetime.combine(day + timedelta(days=1), time.min, find_zone(tenant))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from tests.oracle.local_days import find_day
+from tests.oracle.local_days import find_day, read_clock
 from tests.oracle.numbers import count_milliseconds
 from tests.oracle.records import Row, Session, World
-from tests.oracle.stages import find_progress, is_booked, meant_to_book
+from tests.oracle.stages import find_progress, is_booked, meant_to_book, read_service
 from tests.oracle.statuses import read_kind
 
 
@@ -22,6 +22,8 @@ def compute_sessions(world: World, dialogs: list[Row]) -> list[Row]:
     for row in rows:
         row["client_name"] = names.get((row["tenant_id"], row["client_id"]))
         row["started_day"] = find_day(tenants[row["tenant_id"]], row["started_at"])
+        clock = read_clock(tenants[row["tenant_id"]], row["started_at"])
+        row |= {"started_local": clock, "started_hour": clock.hour, "started_weekday": clock.isoweekday()}
         row["duration_sec"] = count_seconds(row["started_at"], row["ended_at"])
     return rows
 
@@ -91,6 +93,7 @@ def describe_archived(session: Session, sessions: tuple[Session, ...], dialogs: 
         "recorded_messages_count": session.messages_count,
         "recorded_agent_messages_count": session.agent_messages_count,
         "recorded_user_messages_count": session.user_messages_count,
+        "service_id": read_service(session),
         "is_first_session": min(siblings) == (session.started_at, session.session_id.int),
         **count_messages(session.tenant_id, session.session_id, dialogs),
     }
@@ -103,7 +106,7 @@ def describe_inferred(tenant_id: UUID, session_id: UUID, dialogs: list[Row]) -> 
     unknown = (
         "recorded_duration_sec", "recorded_status", "intent", "summary", "drop_off_stage",
         "drop_off_stage_source", "steps_completed", "is_booking_intended", "booking_id", "booking_source",
-        "booking_status", "booking_at", "booking_amount", "booking_currency", "recorded_messages_count",
+        "booking_status", "booking_at", "booking_amount", "booking_currency", "recorded_messages_count", "service_id",
         "recorded_agent_messages_count", "recorded_user_messages_count",
     )  # fmt: skip
     return {

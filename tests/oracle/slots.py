@@ -10,7 +10,8 @@ from tests.oracle.local_days import find_day, find_end, find_zone
 from tests.oracle.numbers import count_milliseconds
 from tests.oracle.persons import People
 from tests.oracle.records import Row, Session, Tenant, Wish, World
-from tests.oracle.visits import Booking, group_bookings, read_meta, read_service
+from tests.oracle.stages import read_service
+from tests.oracle.visits import Booking, group_bookings, read_meta
 
 PARTS = {"morning": (0, 12), "afternoon": (12, 17), "evening": (17, 24)}
 

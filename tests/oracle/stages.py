@@ -67,3 +67,16 @@ def find_progress(session: Session) -> Progress:
     if isinstance(recorded, str) and recorded in RECORDED_STAGES:
         return Progress(recorded, "recorded", STAGES.index(recorded))
     return Progress(implied, "inferred", STAGES.index(implied))
+
+
+def read_scalar(value: Any) -> str | None:
+    """Return a text or a number as text; anything else says nothing."""
+    return str(value).strip() or None if is_text(value) or is_number(value) else None
+
+
+def read_service(dialogue: Session) -> str | None:
+    """Return the first service chosen."""
+    services = dialogue.meta.get("services_selected") if isinstance(dialogue.meta, dict) else None
+    if isinstance(services, list):
+        return read_scalar(services[0] if services else None)
+    return read_scalar(services)

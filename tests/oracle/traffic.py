@@ -22,13 +22,27 @@ def compute_traffic(world: World, days: list[Row], sessions: list[Row], dialogs:
             moments.append((row["tenant_id"], row["started_at"], "bookings"))
     moments += [(row["tenant_id"], row["sent_at"], "user_messages") for row in dialogs if row["role"] == "user"]
     counts: dict[tuple[UUID, date, int], dict[str, int]] = defaultdict(
-        lambda: {"sessions_started": 0, "bookings": 0, "user_messages": 0}
+        lambda: {"sessions_started": 0, "bookings": 0, "user_messages": 0, "response_count": 0}
     )
+    sums: dict[tuple[UUID, date, int], int] = defaultdict(int)
+    answered = [row for row in dialogs if row["asked_at"] is not None and row["session_source"] != "inferred"]
+    moments += [(row["tenant_id"], row["asked_at"], "response_count") for row in answered]
     for tenant_id, moment, kind in moments:
         clock = moment.astimezone(zones[tenant_id])
         if (tenant_id, clock.date()) in final:
             counts[tenant_id, clock.date(), clock.hour][kind] += 1
+    for row in answered:
+        clock = row["asked_at"].astimezone(zones[row["tenant_id"]])
+        sums[row["tenant_id"], clock.date(), clock.hour] += row["response_ms"]
     return [
-        {"tenant_id": tenant_id, "day": day, "hour": hour, "is_final": final[tenant_id, day], **found}
+        {
+            "tenant_id": tenant_id,
+            "day": day,
+            "hour": hour,
+            "is_final": final[tenant_id, day],
+            "weekday": day.isoweekday(),
+            "response_ms_sum": sums[tenant_id, day, hour] if found["response_count"] else None,
+            **found,
+        }
         for (tenant_id, day, hour), found in counts.items()
     ]

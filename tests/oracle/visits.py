@@ -11,13 +11,13 @@ from itertools import pairwise
 from typing import Any, TypeVar
 from uuid import UUID
 
-from tests.oracle.local_days import find_day, find_end
+from tests.oracle.local_days import find_day, find_end, read_clock
 from tests.oracle.numbers import count_milliseconds
 from tests.oracle.persons import People
 from tests.oracle.records import Row, Session, Tenant, World
 from tests.oracle.sessions import clean_text
 from tests.oracle.settings import find_late_hours
-from tests.oracle.stages import is_number, is_text
+from tests.oracle.stages import read_scalar, read_service
 from tests.oracle.statuses import STANDING, read_kind
 
 HOUR = 3_600_000
@@ -100,19 +100,6 @@ def read_status(text: str | None) -> str | None:
 def read_meta(dialogue: Session, name: str) -> str | None:
     """Return a text or a number of `meta` as text."""
     return read_scalar(dialogue.meta.get(name) if isinstance(dialogue.meta, dict) else None)
-
-
-def read_scalar(value: Any) -> str | None:
-    """Return a text or a number as text; anything else says nothing."""
-    return clean_text(str(value)) if is_text(value) or is_number(value) else None
-
-
-def read_service(dialogue: Session) -> str | None:
-    """Return the first service chosen."""
-    services = dialogue.meta.get("services_selected") if isinstance(dialogue.meta, dict) else None
-    if isinstance(services, list):
-        return read_scalar(services[0] if services else None)
-    return read_scalar(services)
 
 
 def read_intent(dialogue: Session) -> str | None:
@@ -290,6 +277,10 @@ def describe_booking(
         "booked_day": find_day(tenant, booking.booked_at),
         "visit_at": visit_at,
         "visit_day": None if visit_at is None else find_day(tenant, visit_at),
+        "booked_local": read_clock(tenant, booking.booked_at),
+        "visit_local": None if visit_at is None else read_clock(tenant, visit_at),
+        "visit_hour": None if visit_at is None else read_clock(tenant, visit_at).hour,
+        "visit_weekday": None if visit_at is None else read_clock(tenant, visit_at).isoweekday(),
         "lead_time_days": None if visit_at is None else (visit_at - booking.booked_at).days,
         "service_id": booking.find_last(read_service),
         "staff_id": booking.find_last(lambda dialogue: read_meta(dialogue, "staff_id")),

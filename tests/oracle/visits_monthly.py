@@ -9,7 +9,7 @@ from uuid import UUID
 from tests.oracle.dailies import count_rows, sum_amounts
 from tests.oracle.records import Row, Wish, World
 from tests.oracle.settings import find_recorded_share
-from tests.oracle.visits import read_scalar
+from tests.oracle.stages import read_scalar
 
 Names = dict[tuple[UUID, str | None], str]
 

@@ -27,6 +27,12 @@
 {%- endmacro %}
 
 
+{# The weekday of a local time, 1 (Monday) to 7; an infinite one has none. #}
+{% macro weekday_of(local_time) -%}
+    extract(isodow from {{ local_time }})::integer
+{%- endmacro %}
+
+
 {# The zone of a tenant joined as `tenants`; a row whose tenant is gone is shown in the default one. #}
 {% macro tenant_timezone() -%}
     coalesce(tenants.timezone, '{{ var("default_timezone") }}')

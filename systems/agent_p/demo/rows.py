@@ -29,6 +29,7 @@ def write_tenant(salon: Salon, *, created: int, updated: int, active: bool) -> s
         settings["enable_gap_filtering"] = False
     if profile.zone is not None:
         settings["timezone"] = profile.zone
+        settings["opening_time"] = f"{profile.opens:02}:00"
     metadata = {
         "yclients": {
             "company_id": salon.company_id,

@@ -41,7 +41,8 @@ archived_sessions as (
         archived.booking_currency,
         archived.messages_count as recorded_messages_count,
         archived.agent_messages_count as recorded_agent_messages_count,
-        archived.user_messages_count as recorded_user_messages_count
+        archived.user_messages_count as recorded_user_messages_count,
+        {{ told_service('archived.meta') }} as service_id
     from archived
     inner join staged
         on

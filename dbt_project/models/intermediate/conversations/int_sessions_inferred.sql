@@ -36,7 +36,8 @@ inferred_sessions as (
         null::text as booking_currency,
         null::integer as recorded_messages_count,
         null::integer as recorded_agent_messages_count,
-        null::integer as recorded_user_messages_count
+        null::integer as recorded_user_messages_count,
+        null::text as service_id
     from counted
     where counted.is_inferred
 

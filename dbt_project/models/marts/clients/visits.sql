@@ -134,5 +134,9 @@ select
     first_booking_id,
     first_booked_at,
     {{ local_day('first_booked_at', 'timezone') }} as first_booked_day,
-    first_booking_source
+    first_booking_source,
+    {{ local_time('booked_at', 'timezone') }} as booked_local,
+    {{ local_time('visit_at', 'timezone') }} as visit_local,
+    extract(hour from {{ local_time('visit_at', 'timezone') }})::integer as visit_hour,
+    {{ weekday_of(local_time('visit_at', 'timezone')) }} as visit_weekday
 from numbered

@@ -1,6 +1,6 @@
 {{ config(
     scope={'queue': 'touched_clients', 'columns': ['tenant_id', 'session_client_id']},
-    announces=['sent_day', 'session_day'],
+    announces=['sent_day', 'session_day', 'asked_day'],
     indexes=[
         ['tenant_id', 'session_id', 'position'],
         ['tenant_id', 'session_client_id'],
@@ -79,31 +79,45 @@ timed as (
 
 ),
 
-dialogs as (
+-- A reply that comes too late answers nothing.
+answered as (
 
     select
-        timed.tenant_id,
-        timed.message_id,
-        timed.session_id,
-        timed.session_source,
-        timed.session_client_id,
-        timed.client_id,
-        timed.channel,
-        timed.position,
-        timed.role,
-        timed.message_text,
-        timed.sent_at,
-        {{ local_day('timed.sent_at', tenant_timezone()) }} as sent_day,
-        {{ local_day('timed.session_started_at', tenant_timezone()) }} as session_day,
+        timed.*,
+        {{ tenant_timezone() }} as timezone,
         case
             when
                 timed.role = 'assistant'
                 and extract(epoch from timed.sent_at) - extract(epoch from timed.unanswered_since)
                 <= coalesce(tenants.reply_timeout_hours, {{ var('reply_timeout_hours') }}) * 3600
-                then {{ milliseconds_between('timed.unanswered_since', 'timed.sent_at') }}
-        end as response_ms
+                then timed.unanswered_since
+        end as asked_at
     from timed
     left join tenants on timed.tenant_id = tenants.tenant_id
+
+),
+
+dialogs as (
+
+    select
+        tenant_id,
+        message_id,
+        session_id,
+        session_source,
+        session_client_id,
+        client_id,
+        channel,
+        position,
+        role,
+        message_text,
+        sent_at,
+        {{ local_day('sent_at', 'timezone') }} as sent_day,
+        {{ local_day('session_started_at', 'timezone') }} as session_day,
+        {{ milliseconds_between('asked_at', 'sent_at') }} as response_ms,
+        {{ local_time('sent_at', 'timezone') }} as sent_local,
+        asked_at,
+        {{ local_day('asked_at', 'timezone') }} as asked_day
+    from answered
 
 )
 

@@ -95,7 +95,9 @@ sessions as (
             partition by all_sessions.tenant_id, all_sessions.client_id
             order by all_sessions.is_inferred, all_sessions.started_at, all_sessions.session_id
         ) = 1 as is_first_session,
-        all_sessions.is_booking_intended
+        all_sessions.is_booking_intended,
+        all_sessions.service_id,
+        {{ local_time('all_sessions.started_at', tenant_timezone()) }} as started_local
     from all_sessions
     left join counted
         on
@@ -109,4 +111,8 @@ sessions as (
 
 )
 
-select * from sessions
+select
+    sessions.*,
+    extract(hour from started_local)::integer as started_hour,
+    {{ weekday_of('started_local') }} as started_weekday
+from sessions

@@ -26,8 +26,9 @@ happened as (
         tenant_id,
         started_day as day,
         started_at as happened_at,
-        true as is_session,
-        is_booked
+        'session' as kind,
+        is_booked,
+        null::bigint as response_ms
     from sessions
     where not is_inferred and {{ is_touched_day('sessions', 'started_day') }}
     union all
@@ -35,10 +36,24 @@ happened as (
         tenant_id,
         sent_day as day,
         sent_at as happened_at,
-        false as is_session,
-        false as is_booked
+        'message' as kind,
+        false as is_booked,
+        null::bigint as response_ms
     from dialogs
     where role = 'user' and {{ is_touched_day('dialogs', 'sent_day') }}
+    union all
+    select
+        tenant_id,
+        asked_day as day,
+        asked_at as happened_at,
+        'reply' as kind,
+        false as is_booked,
+        response_ms
+    from dialogs
+    where
+        response_ms is not null
+        and session_source <> 'inferred'
+        and {{ is_touched_day('dialogs', 'asked_day') }}
 
 ),
 
@@ -51,8 +66,9 @@ timed as (
         happened.day,
         {{ local_hour('happened.happened_at', 'tenant_days.timezone') }} as hour,
         tenant_days.is_final,
-        happened.is_session,
-        happened.is_booked
+        happened.kind,
+        happened.is_booked,
+        happened.response_ms
     from happened
     inner join tenant_days
         on
@@ -68,9 +84,12 @@ traffic as (
         day,
         hour,
         is_final,
-        count(*) filter (where is_session) as sessions_started,
+        count(*) filter (where kind = 'session') as sessions_started,
         count(*) filter (where is_booked) as bookings,
-        count(*) filter (where not is_session) as user_messages
+        count(*) filter (where kind = 'message') as user_messages,
+        {{ weekday_of('day') }} as weekday,
+        sum(response_ms)::bigint as response_ms_sum,
+        count(*) filter (where kind = 'reply') as response_count
     from timed
     group by tenant_id, day, hour, is_final
 

@@ -18,6 +18,7 @@ checked as (
         settings.*,
         tenants.timezone as valid_timezone,
         settings.closing_time ~ {{ clock_pattern() }} as is_closing_time_valid,
+        settings.opening_time ~ {{ clock_pattern() }} as is_opening_time_valid,
         settings.quiet_from ~ {{ clock_pattern() }} as is_quiet_from_valid,
         settings.quiet_until ~ {{ clock_pattern() }} as is_quiet_until_valid,
         settings.hold_out_percent ~ {{ percent_pattern() }} as is_hold_out_valid,
@@ -64,6 +65,7 @@ select
         case when not has_yclients_token then 'yclients.user_token' end,
         case when is_admin_chat_valid is not true then 'telegram.admin_chat_id' end,
         case when is_closing_time_valid is not true then 'settings.closing_time' end,
+        case when is_opening_time_valid is false then 'settings.opening_time' end,
         case when is_gap_filtering_valid is not true then 'settings.enable_gap_filtering' end,
         case when timezone is not null and not has_known_timezone then 'settings.timezone' end,
         case when is_quiet_from_valid is false then 'settings.quiet_from' end,
@@ -82,5 +84,6 @@ select
     case when is_language_valid then language else 'ru' end as language,
     valid_reply_timeout_hours as reply_timeout_hours,
     case when is_phone_region_valid then phone_region end as phone_region,
-    valid_recorded_attendance_percent as recorded_attendance_percent
+    valid_recorded_attendance_percent as recorded_attendance_percent,
+    case when is_opening_time_valid then opening_time::time end as opening_time
 from checked

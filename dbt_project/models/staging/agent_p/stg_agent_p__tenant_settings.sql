@@ -31,5 +31,6 @@ select
     source.metadata -> 'settings' ->> 'language' as language,
     source.metadata -> 'settings' ->> 'reply_timeout_hours' as reply_timeout_hours,
     source.metadata -> 'settings' ->> 'phone_region' as phone_region,
-    source.metadata -> 'settings' ->> 'recorded_attendance_percent' as recorded_attendance_percent
+    source.metadata -> 'settings' ->> 'recorded_attendance_percent' as recorded_attendance_percent,
+    source.metadata -> 'settings' ->> 'opening_time' as opening_time
 from {{ source('agent_p', 'tenants_v2') }} as source
