@@ -25,6 +25,7 @@ started as (
         sessions.is_booking_intended,
         sessions.is_booked,
         case
+            when settings.opening_time is null or settings.closing_time is null then null
             when settings.opening_time < settings.closing_time
                 then sessions.started_local::time < settings.opening_time or sessions.started_local::time >= settings.closing_time
             else sessions.started_local::time < settings.opening_time and sessions.started_local::time >= settings.closing_time

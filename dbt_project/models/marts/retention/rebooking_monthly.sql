@@ -59,7 +59,8 @@ assessed as (
         windows.window_days,
         {{ is_final_day('followed.visit_day + windows.window_days', tenant_timezone()) }} as is_assessable,
         coalesce(visit_days.next_visit_day <= followed.visit_day + windows.window_days, false) as has_returned,
-        coalesce(followed.next_staff_day <= followed.visit_day + windows.window_days, false) and followed.staff_id <> '' as has_returned_to_staff
+        followed.staff_id <> ''
+        and coalesce(followed.next_staff_day <= followed.visit_day + windows.window_days, false) as has_returned_to_staff
     from followed
     inner join visit_days
         on
