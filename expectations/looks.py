@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
-from agentp.errors import SetupError
 from agentp.settings import read_limits
-from expectations.passes import Look, build_failures, build_links, build_pass, build_set_aside, can_look_up, split_look
+from expectations.passes import (
+    Look,
+    build_failures,
+    build_links,
+    build_pass,
+    build_set_aside,
+    build_verdicts,
+    can_look_up,
+    split_look,
+)
+from expectations.rules import ExpectRowsToFollowRule
 from expectations.schema import NOBODY
 from expectations.shapes import read_shape
 from expectations.standard import get_standard, list_row_rules
@@ -18,20 +30,34 @@ from systems.registry import get_main_system
 
 EXAMPLES = 5
 """How many keys of failing rows a verdict names, per rule and tenant."""
+_RUN: ContextVar[int | None] = ContextVar("run of the gate", default=None)
+
+
+@contextmanager
+def looking_for(run_id: int) -> Iterator[None]:
+    """Have the looks of the block be those of a run of `quality.runs` that is under way."""
+    token = _RUN.set(run_id)
+    try:
+        yield
+    finally:
+        _RUN.reset(token)
 
 
 def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[str, dict[str, Any]]:
-    """Look at one table for the run that is under way; return how each of its rules stands, by rule id.
+    """Look at one table; return how each of its rules stands, by rule id.
 
-    Writes into the scratch tables of schema `quality`, in the transaction of ``connection``; where the table is read
-    part by part, each part ends one before. Clients that are not looked at again stand as they stood.
+    A look for the run of this process (`looking_for`) writes into the scratch tables of schema `quality`, in the
+    transaction of ``connection``; where the table is read part by part, each part ends one before. Clients that are not
+    looked at again stand as they stood. Any other look reads every row and writes nothing, so that suites work in
+    anybody's checkpoint, also while a run is under way.
     """
-    run = connection.execute("select run_id, is_full from quality.runs where outcome = 'running'").fetchone()
-    if run is None:
-        raise SetupError("No check is under way.", cure="Run the suites through `agentp check`.")
-    run_id, is_full = run
     inspection = get_standard().find_inspection(table)
     rules = list_row_rules(table)
+    run_id = _RUN.get()
+    if run_id is None:
+        return _read_alone(connection, Look(None, inspection, read_shape(connection), is_scoped=False), rules)
+    row = connection.execute("select is_full from quality.runs where run_id = %s", (run_id,)).fetchone()
+    is_full = row is None or row[0]
     # Tenants are few, and who is asked about by no client is looked at every time.
     look = Look(run_id, inspection, read_shape(connection), is_scoped=not is_full and inspection.client is not None)
     looks = split_look(look, _find_ends(connection, look))
@@ -55,6 +81,18 @@ def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[st
     verdicts = _read_verdicts(connection, look)
     connection.execute("drop table scratch_pass")
     return verdicts
+
+
+def _read_alone(
+    connection: psycopg.Connection[Any], look: Look, rules: Sequence[ExpectRowsToFollowRule]
+) -> dict[str, dict[str, Any]]:
+    _set_for_passes(connection)
+    row = connection.execute(build_verdicts(look, rules, examples=EXAMPLES)).fetchone()
+    seen, *found = row or (0,)
+    return {
+        rule.rule_id: {"rows_seen": seen, "rows_failed": failed, "examples": list(examples)}
+        for rule, failed, examples in zip(rules, found[::2], found[1::2], strict=True)
+    }
 
 
 def _find_ends(connection: psycopg.Connection[Any], look: Look) -> list[UUID]:

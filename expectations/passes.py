@@ -28,10 +28,11 @@ Rules = Sequence[ExpectRowsToFollowRule]
 class Look:
     """One run's look at one table: with which columns, and at all rows or those of `quality.claimed_clients`.
 
-    ``part`` is a condition on rows where a look takes them part by part: what it leaves out another one looks at.
+    ``run_id`` is None for a look of its own, as of the server's clock. ``part`` is a condition on rows where a look
+    takes them part by part: what it leaves out another one looks at.
     """
 
-    run_id: int
+    run_id: int | None
     inspection: Inspection
     shape: Shape
     is_scoped: bool
@@ -71,6 +72,27 @@ def build_pass(look: Look, rules: Rules, *, is_first: bool = True) -> str:
 
     Looks at further parts of the table add to it.
     """
+    into = sql.SQL("create temporary table scratch_pass as " if is_first else "insert into scratch_pass ")
+    return (into + _select_pass(look, rules)).as_string(None)
+
+
+def build_verdicts(look: Look, rules: Rules, *, examples: int) -> str:
+    """Return SQL that only reads: one row, the rows seen, then each rule's count and a list of examples."""
+    verdicts = sql.SQL(", ").join(
+        sql.SQL(
+            "coalesce(sum(failed_{n}), 0)::bigint, "
+            "coalesce((array_agg(first_{n} order by first_{n}) filter (where failed_{n} > 0))[1:{examples}], '{{}}')"
+        ).format(n=sql.SQL(str(number)), examples=examples)
+        for number in range(len(rules))
+    )
+    return (
+        sql.SQL("select coalesce(sum(rows_seen), 0)::bigint, {} from ({}) as pass")
+        .format(verdicts, _select_pass(look, rules))
+        .as_string(None)
+    )
+
+
+def _select_pass(look: Look, rules: Rules) -> sql.Composed:
     inspection = look.inspection
     verdicts = [
         sql.SQL("({}) is true as failed_{}").format(sql.SQL(rule.fails_when), sql.SQL(str(number)))
@@ -85,18 +107,16 @@ def build_pass(look: Look, rules: Rules, *, is_first: bool = True) -> str:
         for number in range(len(rules))
     ]
     return sql.SQL(
-        "{into} "
         "select tenant_id, client_id, count(*) as rows_seen, count(*) filter (where is_linked) as linked, {counts} "
         # OFFSET 0 keeps each condition from being evaluated once for every aggregate that asks for it.
         "from (select {tenant} as tenant_id, {client} as client_id, {label} as label, ({linked}) is true as is_linked, "
         "{verdicts} from {source} {scope} offset 0) as inspected group by tenant_id, client_id"
     ).format(
-        into=sql.SQL("create temporary table scratch_pass as" if is_first else "insert into scratch_pass"),
         counts=sql.SQL(", ").join(counts), verdicts=sql.SQL(", ").join(verdicts),
         tenant=_or_nobody(inspection.tenant), client=_or_nobody(inspection.client),
         label=sql.SQL(inspection.label), linked=sql.SQL(inspection.is_linked),
         source=_join_evidence(look), scope=_limit_scope(look),
-    ).as_string(None)  # fmt: skip
+    )  # fmt: skip
 
 
 def build_failures(rules: Rules) -> str:
@@ -196,10 +216,13 @@ def _limit_scope(look: Look) -> sql.Composable:
 def _join_evidence(look: Look) -> sql.Composable:
     """The table with what its rules ask about: the run, whether columns are there, other rows."""
     inspection, shape = look.inspection, look.shape
+    run = (
+        sql.SQL("select statement_timestamp() as present")
+        if look.run_id is None
+        else sql.SQL("select present from quality.runs where run_id = {}").format(look.run_id)
+    )
     parts: list[sql.Composable] = [
-        sql.SQL("{} as rows cross join (select present from quality.runs where run_id = {}) as run").format(
-            _name_table(inspection.table, shape), sql.Literal(look.run_id)
-        )
+        sql.SQL("{} as rows cross join ({}) as run").format(_name_table(inspection.table, shape), run)
     ]
     if inspection.may_lack:
         lacks = sql.SQL(", ").join(

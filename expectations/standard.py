@@ -38,6 +38,11 @@ def _build_suites(package: str) -> dict[str, gx.ExpectationSuite]:
     return {str(suite.name): suite for suite in suites}
 
 
+def copy_suite(table: str) -> gx.ExpectationSuite:
+    """Return a raw table's suite to add to a context, which takes possession of the suites it is given."""
+    return gx.ExpectationSuite(name=table, expectations=[rule.copy() for rule in list_rules(table)])
+
+
 def list_rules(table: str | None = None) -> list[StandardExpectation]:
     """Return the rules of one raw table, or of all."""
     suites = build_suites()

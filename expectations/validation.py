@@ -20,8 +20,11 @@ from agentp.errors import AgentpError
 from agentp.redaction import scrub_error
 from agentp.settings import read_limits
 from agentp.transport import parse_url, secure_url
+from expectations.data_docs import make_self_contained
+from expectations.looks import looking_for
 from expectations.rules import ExpectTableShape
-from expectations.standard import build_suites
+from expectations.standard import build_suites, copy_suite
+from systems.registry import get_main_system
 
 
 class CheckError(AgentpError):
@@ -48,7 +51,8 @@ def validate_tables(
     with warnings.catch_warnings():
         # The generic data source is meant: it takes any libpq URL. The schema is ours to name.
         warnings.filterwarnings("ignore", module="great_expectations")
-        return _validate(url, tables=tables, run_id=run_id, only_shapes=only_shapes, docs=docs, announce=announce)
+        with looking_for(run_id):
+            return _validate(url, tables=tables, run_id=run_id, only_shapes=only_shapes, docs=docs, announce=announce)
 
 
 def _validate(
@@ -67,26 +71,27 @@ def _validate(
     source = context.data_sources.add_sql(name="raw tables", connection_string=_write_connection_string(url))
     event.listen(source.get_engine(), "checkout", _set_limits)
     results = {}
-    for table, suite in build_suites().items():
+    for table in build_suites():
         if table not in tables:
             continue
         announce(table)
-        expectations = [e for e in suite.expectations if table not in only_shapes or isinstance(e, ExpectTableShape)]
         batch = source.add_table_asset(
-            name=table, table_name=table, schema_name="public"
+            name=table, table_name=table, schema_name=get_main_system().raw_schema
         ).add_batch_definition_whole_table("all rows")
-        # A copy, because a context takes possession of the suites it is given.
-        copy = gx.ExpectationSuite(name=table, expectations=[e.copy() for e in expectations])
+        suite = copy_suite(table)
+        if table in only_shapes:
+            suite.expectations = [rule for rule in suite.expectations if isinstance(rule, ExpectTableShape)]
         if docs is None:
             # What nobody renders is not stored either, which would be as much work again.
-            results[table] = batch.get_batch().validate(copy, result_format="BASIC")
+            results[table] = batch.get_batch().validate(suite, result_format="BASIC")
         else:
-            definition = gx.ValidationDefinition(name=table, data=batch, suite=context.suites.add(copy))
+            definition = gx.ValidationDefinition(name=table, data=batch, suite=context.suites.add(suite))
             run = RunIdentifier(run_name=f"run {run_id}")
             results[table] = context.validation_definitions.add(definition).run(result_format="BASIC", run_id=run)
         _raise_on_exception(results[table])
     if docs is not None:
         context.build_data_docs(site_names=["standard"])
+        make_self_contained(docs, results)
     return results
 
 
