@@ -62,6 +62,8 @@ where
                     where grantee = 0 or pg_has_role(roles.oid, grantee, 'usage')
                 )
         ) as applied on true
+        -- Views only read.
+        where wanted.command = 'r' or roles.rolname = current_user
         group by wanted.command
         having
             not coalesce(bool_or(applied.polpermissive and applied.shows_everything), false)

@@ -15,8 +15,10 @@ from psycopg.conninfo import conninfo_to_dict
 from access.audit import audit_access
 from access.grants import drop_roles, grant_access, read_standings, revoke_access
 from access.schema import prepare_roles
-from agentp.errors import SetupError
+from agentp.database import open_connection
+from agentp.errors import RawTablesError, SetupError
 from agentp.settings import Settings
+from sources.sight import require_sight
 from tests.access.lints import KNOWN, LINTS, PREPARATION
 from tests.conftest import name_database
 from tests.support.marts import Workshop, make_id
@@ -139,6 +141,16 @@ def test_its_builder_sees_every_raw_row_and_builds(project: Project) -> None:
     assert see_tenants(project.reader, project.workshop.url) == [str(make_id("salon"))]
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         own.execute("update clients_v2 set full_name = 'x'")
+
+
+def test_its_owner_migrates_on_and_writes_raw_rows_beside_a_builder_who_may_not(project: Project) -> None:
+    assert project.workshop.migrate() == []
+    with open_connection(project.workshop.url) as owner:
+        require_sight(owner, is_written=True)
+    with open_connection(project.builder.find_url(project.workshop.url)) as builder:
+        require_sight(builder)
+        with pytest.raises(RawTablesError, match="from agentp_builder"):
+            require_sight(builder, is_written=True)
 
 
 def test_tables_that_are_made_are_nobodys_with_the_public_key(project: Project) -> None:
