@@ -49,14 +49,26 @@ class Cards:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Line:
+    """One of the most urgent rows of something to do, with the phone and what dials it, where there is one."""
+
+    text: str
+    phone: str = ""
+    href: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Action:
-    """Something to do, with the number that it hangs on, and the page where it is done."""
+    """Something to do, with the number that it hangs on, and the page where it is done.
+
+    Where ``title`` is a sentence with its figures in it, ``number`` is empty.
+    """
 
     number: str
     title: str
     detail: str
     link: str
-    lines: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

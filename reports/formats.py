@@ -11,7 +11,7 @@ from typing import Any
 from babel import Locale, dates, numbers, units
 
 from reports.cells import is_missing
-from reports.phones import DEFAULT_REGION, format_phone
+from reports.phones import DEFAULT_REGION, format_phone, link_phone, list_digits
 
 NOTHING = "—"
 NO_CURRENCY = "XXX"
@@ -99,6 +99,14 @@ class Formats:
     def write_phone(self, phone: str | None) -> str:
         """A phone as it is dialled from anywhere."""
         return write_phone(phone, self.region)
+
+    def link_phone(self, phone: str | None) -> str | None:
+        """What dials a phone; none of what is no phone."""
+        return link_phone(phone, self.region)
+
+    def list_digits(self, phone: str | None) -> str:
+        """What a search finds a phone by, however it is typed."""
+        return list_digits(phone, self.region)
 
     def write_weekday(self, number: int) -> str:
         """The short name of a weekday, Monday 0."""

@@ -39,6 +39,12 @@ def format_phone(phone: str, region: str) -> str:
     return phone if number is None else phonenumbers.format_number(number, _INTERNATIONAL)
 
 
+def link_phone(phone: str | None, region: str = DEFAULT_REGION) -> str | None:
+    """Return what dials a phone (RFC 3966, the global number); none of what is no phone."""
+    number = None if is_missing(phone) or phone is None else read_phone(phone, region)
+    return None if number is None else f"tel:{phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)}"
+
+
 def list_digits(phone: str | None, region: str = DEFAULT_REGION) -> str:
     """Return what a search finds a phone by: its digits with the country's code, as dialled within it, as written."""
     if is_missing(phone) or phone is None:

@@ -100,18 +100,29 @@ def _show(
         found["json"] = Markup(write_json(_pack(table, cells, has_dialogs=has_dialogs)))
     else:
         targets = table.frame[table.opens].map(links.get).tolist() if table.opens and links is not None else []
-        found["rows"] = Markup("".join(_draw_rows(cells, [column["class"] for column in found["columns"]], targets)))
+        labels = [column["title"] if table.has_cards else "" for column in found["columns"]]
+        classes = [column["class"] for column in found["columns"]]
+        found["rows"] = Markup("".join(_draw_rows(cells, classes, targets, labels)))
     return found
 
 
-def _draw_rows(cells: list[list[Cell]], classes: list[str], targets: list[str | None]) -> Iterator[str]:
+def _draw_rows(
+    cells: list[list[Cell]], classes: list[str], targets: list[str | None], labels: list[str]
+) -> Iterator[str]:
     """Rows as HTML, all that is shown escaped; a loop of a template takes three times as long."""
-    opened = [f'<td class="{name}"' if name else "<td" for name in classes]
+    opened = [
+        (f'<td class="{name}"' if name else "<td") + (f' data-label="{escape(label)}"' if label else "")
+        for name, label in zip(classes, labels, strict=True)
+    ]
     for number, row in enumerate(cells):
         yield "<tr>"
         for place, (start, cell) in enumerate(zip(opened, row, strict=True)):
             order = "" if cell.order is None else f' data-order="{escape(str(cell.order))}"'
             text = escape(cell.text)
+            if cell.search is not None:
+                order += f' data-search="{escape(f"{cell.text} {cell.search}")}"'
+            if cell.href:
+                text = f'<a href="{escape(cell.href)}">{text}</a>'
             if place == 0 and targets and targets[number]:
                 text = f'<a href="{escape(str(targets[number]))}">{text}</a>'
             yield f"{start}{order}>{text}</td>"
@@ -119,15 +130,22 @@ def _draw_rows(cells: list[list[Cell]], classes: list[str], targets: list[str | 
 
 
 def _pack(table: Table, cells: list[list[Cell]], *, has_dialogs: bool) -> dict[str, Any]:
-    """A long table as data: a cell is what is shown, or that and what it is sorted by."""
+    """A long table as data: a cell is what is shown, or that, what it is sorted by and, if to anything, leads to."""
     columns = table.on_page
     return {
-        "rows": [[cell.text if cell.order is None else [cell.text, cell.order] for cell in row] for row in cells],
+        "rows": [[_pack_cell(cell) for cell in row] for row in cells],
         "names": [column.name for column in columns],
         "classes": [_class_of(column.kind) for column in columns],
         "hidden": [index for index, column in enumerate(columns) if column.is_searched],
         "dialogs": DIALOGS_A_FILE if has_dialogs and table.opens else None,
     }
+
+
+def _pack_cell(cell: Cell) -> str | list[str | float]:
+    order = cell.text if cell.order is None else cell.order
+    if cell.href:
+        return [cell.text, order, cell.href]
+    return cell.text if cell.order is None else [cell.text, order]
 
 
 def _class_of(kind: str) -> str:

@@ -56,7 +56,8 @@ class Table:
 
     ``frame`` holds one row a line in the order to show them. A table that ``is_searchable`` gets a search field,
     sorting and pages; one that ``is_long`` travels as data that the browser draws page by page. ``opens`` names a
-    column whose value opens something when a row is chosen (the dialog of a session).
+    column whose value opens something when a row is chosen (the dialog of a session). Rows of a table of people,
+    ``has_cards``, are cards on a phone, each value beside its title, so that nothing is scrolled sideways.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Table:
     is_searchable: bool = False
     is_long: bool = False
     opens: str | None = None
+    has_cards: bool = False
     empty: str = "table.empty"
 
     @property
@@ -80,10 +82,12 @@ class Table:
 
 
 class Cell(NamedTuple):
-    """What is shown and, where it differs, what it is sorted by."""
+    """What is shown and, where they differ, what it is sorted by, what it leads to, and what else it is found by."""
 
     text: str
     order: str | float | None = None
+    href: str | None = None
+    search: str | None = None
 
 
 def write_cells(table: Table, texts: Texts, formats: Formats) -> list[list[Cell]]:
@@ -150,7 +154,10 @@ def _write_column(column: Column, frame: pd.DataFrame, texts: Texts, formats: Fo
         empty = texts.get("site.nameless") if column.kind == "name" else NOTHING
         return [Cell(empty if is_missing(value) or value == "" else str(value)) for value in values]
     if column.kind == "phone":
-        return [Cell(formats.write_phone(value)) for value in values]
+        return [
+            Cell(formats.write_phone(value), None, formats.link_phone(value), formats.list_digits(value))
+            for value in values
+        ]
     write = _WRITERS[column.kind]
     return [Cell(write(formats, value), _order(value)) for value in values]
 

@@ -42,6 +42,7 @@
   const textOf = (data) => String(Array.isArray(data) ? data[0] : data);
   const render = (data, kind) => {
     // What is searched is parsed by DataTables wherever it holds an ampersand.
+    if (kind === "display" && data[2] && Array.isArray(data)) return `<a href="${escape(data[2])}">${escape(textOf(data))}</a>`;
     if (kind === "display" || kind === "filter") return escape(textOf(data));
     return (kind === "sort" || kind === "type") && Array.isArray(data) ? data[1] : textOf(data);
   };
@@ -92,12 +93,14 @@
       layout: { topStart: "search", topEnd: "pageLength", bottomStart: "info", bottomEnd: "paging" },
     };
     if (parsed) {
+      const titles = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
       Object.assign(options, {
         data: parsed.rows, deferRender: true,
         // Text with a sign of HTML in it would be taken for HTML, and its tags not be found.
         columns: parsed.classes.map((name, index) => ({
           className: name, render, visible: !hidden.includes(index),
-          type: parsed.rows.some((row) => Array.isArray(row[index])) ? null : "string",
+          createdCell: (cell) => { cell.dataset.label = titles[index]; },
+          type: parsed.rows.some((row) => Array.isArray(row[index]) && row[index].length === 2) ? null : "string",
         })),
       });
     }

@@ -37,18 +37,20 @@ def list_clients(
 
     ``digits`` is all that a search by phone may find them by.
     """
-    names = dict(zip(monthly["staff_id"].tolist(), monthly["staff_name"].tolist(), strict=True))
-    named = veil.name_clients(persons, key="person_id")
-    named = add_columns(
-        named,
-        favourite_staff=[
-            None if is_missing(staff) else names.get(staff) or f"№ {staff}"
-            for staff in named["favourite_staff_id"].tolist()
-        ],
-    )
+    named = name_favourites(veil.name_clients(persons, key="person_id"), monthly)
     if "phone" in named:
         named = add_columns(named, digits=[list_digits(phone, region) for phone in named["phone"].tolist()])
     return named
+
+
+def name_favourites(people: pd.DataFrame, monthly: pd.DataFrame) -> pd.DataFrame:
+    """Add with whom people like to be, by name where it is known, else by the booking system's number."""
+    names = dict(zip(monthly["staff_id"].tolist(), monthly["staff_name"].tolist(), strict=True))
+    favourites = people["favourite_staff_id"].tolist()
+    return add_columns(
+        people,
+        favourite_staff=[None if is_missing(staff) else names.get(staff) or f"№ {staff}" for staff in favourites],
+    )
 
 
 def list_win_back(win_back: pd.DataFrame, veil: Veil, *, language: str) -> pd.DataFrame:
@@ -72,8 +74,11 @@ def list_slots(slots: pd.DataFrame, matches: pd.DataFrame, veil: Veil, *, langua
 
 
 def list_wishes(waitlist: pd.DataFrame, matches: pd.DataFrame, veil: Veil) -> pd.DataFrame:
-    """Return the wishes whose day is not over, longest waiting first, with ``fitting_count``: the slots that fit."""
-    named = veil.name_clients(waitlist[~waitlist["is_expired"].astype(bool)])
+    """Return the wishes, longest waiting first and those whose day is over last, with the slots that fit each.
+
+    ``fitting_count`` is how many fit.
+    """
+    named = veil.name_clients(waitlist.sort_values("is_expired", kind="stable", ignore_index=True))
     fitting = matches.groupby("wish_id").size().to_dict() if not matches.empty else {}
     return add_columns(
         named,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
-from reports.blocks import Action, Actions
+from reports.blocks import Action, Actions, Line
+from reports.cells import is_missing
 from reports.frames.columns import list_records
 from reports.frames.funnel import find_biggest_drop, sum_funnel
 from reports.frames.people import (
@@ -31,7 +33,8 @@ def build_actions(context: Context) -> Actions:
     if len(win_back):
         regular = win_back[win_back["segment"] == "regular"]
         lines = [
-            f"{context.name_client(row['client_name'])}: {row['reason']}" for row in list_records(regular.head(NAMED))
+            _write_line(context, row, f"{context.name_client(row['client_name'])}: {row['reason']}")
+            for row in list_records(regular.head(NAMED))
         ]
         actions.append(_make_action(context, "win_back", len(win_back), "win-back", lines))
     ahead = frames.derive(expect_loss, "risky_slots", last_day=context.last_day, days=NEXT_DAYS)
@@ -39,8 +42,12 @@ def build_actions(context: Context) -> Actions:
         near = frames.derive(choose_near, "risky_slots", last_day=context.last_day, days=NEXT_DAYS)
         slots = list_slots(near, frames["waitlist_matches"], veil, language=context.language)
         lines = [
-            f"{formats.write_moment(row['visit_at'])}, {context.name_client(row['client_name'])}: "
-            f"{formats.write_percent(row['risk_score'])} ({row['reason']})"
+            _write_line(
+                context,
+                row,
+                f"{formats.write_moment(row['visit_at'])}, {context.name_client(row['client_name'])}: "
+                f"{formats.write_percent(row['risk_score'])} ({row['reason']})",
+            )
             for row in list_records(slots.head(NAMED))
         ]
         actions.append(
@@ -67,6 +74,13 @@ def build_actions(context: Context) -> Actions:
     return Actions(actions=tuple(actions), empty=texts.get("overview.no_action"))
 
 
+def _write_line(context: Context, row: dict[str, Any], text: str) -> Line:
+    """A row as a line with the phone, where the reader may see it."""
+    phone = row.get("phone")
+    shown = "" if is_missing(phone) or not phone else context.formats.write_phone(phone)
+    return Line(text=text, phone=shown, href=context.formats.link_phone(phone))
+
+
 def _write_loss(context: Context, ahead: ExpectedLoss) -> str:
     """How many of the bookings may fall through, in whole bookings, and what is at risk."""
     texts, formats = context.texts, context.formats
@@ -80,7 +94,7 @@ def _write_loss(context: Context, ahead: ExpectedLoss) -> str:
     return texts.get("action.risk.title" if values["value"] else "action.risk.unpriced", **values)
 
 
-def _make_action(context: Context, name: str, count: int, link: str, lines: list[str]) -> Action:
+def _make_action(context: Context, name: str, count: int, link: str, lines: list[Line]) -> Action:
     shown = context.formats.write_number(count)
     return Action(
         number=shown, title=context.texts.count(f"action.{name}.title", count, shown),

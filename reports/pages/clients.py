@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from reports.blocks import Page
-from reports.frames.people import list_clients, list_win_back
+from reports.frames.people import list_clients, list_win_back, name_favourites
 from reports.pages.context import Context, make_section, make_table
 from reports.tables import Column
 
 WIN_BACK = (
-    Column(name="client_name", kind="name"), Column(name="phone", kind="phone"),
-    Column(name="last_visit_at", kind="day"), Column(name="days_since_last_visit", kind="integer"),
-    Column(name="cycle_days", kind="integer"), Column(name="churn_risk_score", kind="percent"),
-    Column(name="churn_probability", kind="percent"),
+    Column(name="client_name", kind="name"), Column(name="phone", kind="phone"), Column(name="reason", kind="reason"),
+    Column(name="last_visit_at", kind="day"), Column(name="favourite_staff"),
     Column(name="value_at_risk_amount", kind="money", currency="value_currency"),
+    Column(name="churn_risk_score", kind="percent"),
+    Column(name="days_since_last_visit", kind="integer", on_page=False),
+    Column(name="cycle_days", kind="integer", on_page=False),
+    Column(name="churn_probability", kind="percent", on_page=False),
     Column(name="visits_count", kind="integer", on_page=False),
-    Column(name="has_consent", kind="boolean", on_page=False), Column(name="reason", kind="reason"),
+    Column(name="has_consent", kind="boolean", on_page=False),
 )  # fmt: skip
 
 
 def build_win_back(context: Context) -> Page:
     """Return the page of clients on their way out, those with a habit apart from those who came once."""
     frame = context.frames.derive(list_win_back, "win_back", veil=context.veil, language=context.language)
+    frame = name_favourites(frame, context.frames["visits_monthly"])
     sections = [
         make_section(
             context, f"win_back.{segment}",
             make_table(
                 f"win-back-{segment.replace('_', '-')}", frame[frame["segment"] == segment].reset_index(drop=True),
-                *WIN_BACK, is_searchable=True, empty="win_back.empty",
+                *WIN_BACK, is_searchable=True, has_cards=True, empty="win_back.empty",
             ),
         )
         for segment in ("regular", "one_visit")
@@ -54,7 +57,7 @@ def build_clients(context: Context) -> Page:
         Column(name="no_shows_count", kind="integer", on_page=False),
         Column(name="person_id", is_searched=True),
         Column(name="digits", is_searched=True, is_in_files=False),
-        is_searchable=True, is_long=True,
+        is_searchable=True, is_long=True, has_cards=True,
     )  # fmt: skip
     return Page(
         name="clients", title=context.texts.get("page.clients.title"), lead=context.texts.get("page.clients.lead"),

@@ -26,7 +26,7 @@ def build_sessions(context: Context) -> Page:
         Column(name="summary", is_searched=True),
         Column(name="session_id", is_searched=True),
         Column(name="client_id", is_searched=True),
-        is_searchable=True, is_long=True, opens="session_id",
+        is_searchable=True, is_long=True, opens="session_id", has_cards=True,
     )  # fmt: skip
     return Page(
         name="sessions", title=context.texts.get("page.sessions.title"), lead=context.texts.get("page.sessions.lead"),

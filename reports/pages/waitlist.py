@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from reports.blocks import Page, Split
@@ -18,23 +16,25 @@ def build_waitlist(context: Context) -> Page:
     frames, veil = context.frames, context.veil
     wishes = make_table(
         "wishes", _write_wishes(context, frames.derive(list_wishes, "waitlist", "waitlist_matches", veil=veil)),
-        Column(name="who", kind="name", is_in_files=False), Column(name="wish", is_in_files=False),
+        Column(name="client_name", kind="name"), Column(name="phone", kind="phone"),
+        Column(name="wish", is_in_files=False),
         Column(name="waiting_since", kind="day"), Column(name="fitting_count", kind="integer"),
-        *(Column(name=name, on_page=False) for name in ("client_name", "phone", "service")),
+        Column(name="is_expired", kind="boolean", on_page=False), Column(name="service", on_page=False),
         Column(name="wished_day", kind="day", on_page=False), Column(name="time_preference", on_page=False),
         Column(name="staff", on_page=False),
-        is_searchable=True, empty="waitlist.no_wishes",
+        is_searchable=True, has_cards=True, empty="waitlist.no_wishes",
     )  # fmt: skip
     risky = frames.derive(list_slots, "risky_slots", "waitlist_matches", veil=veil, language=context.language)
     slots = make_table(
         "risky-slots", _write_slots(context, risky),
-        Column(name="who", kind="name", is_in_files=False), Column(name="slot", is_in_files=False),
+        Column(name="client_name", kind="name"), Column(name="phone", kind="phone"),
+        Column(name="slot", is_in_files=False),
         Column(name="risk_score", kind="percent"), Column(name="reason", kind="reason"),
         Column(name="waiting_count", kind="integer"),
-        *(Column(name=name, on_page=False) for name in ("client_name", "phone", "service", "staff")),
+        *(Column(name=name, on_page=False) for name in ("service", "staff")),
         Column(name="visit_at", kind="moment", on_page=False),
         Column(name="value_at_risk_amount", kind="money", currency="booking_currency", on_page=False),
-        is_searchable=True, empty="waitlist.no_slots",
+        is_searchable=True, has_cards=True, empty="waitlist.no_slots",
     )  # fmt: skip
     fitting = make_table(
         "matches", frames.derive(list_matches, "waitlist_matches", veil=veil),
@@ -42,13 +42,13 @@ def build_waitlist(context: Context) -> Page:
         Column(name="waiting_phone", kind="phone"), Column(name="service"), Column(name="visit_at", kind="moment"),
         Column(name="staff"), Column(name="is_wished_staff", kind="boolean"),
         Column(name="booked_client_name", kind="name"), Column(name="risk_score", kind="percent"),
-        empty="waitlist.no_matches",
+        has_cards=True, empty="waitlist.no_matches",
     )  # fmt: skip
     offers = make_table(
         "offers", frames.derive(list_offers, "slot_offers", veil=veil),
         Column(name="client_name", kind="name"), Column(name="service"), Column(name="visit_at", kind="moment"),
         Column(name="slot_amount", kind="money", currency="slot_currency"),
-        Column(name="waiting_since", kind="moment"), empty="waitlist.no_offers",
+        Column(name="waiting_since", kind="moment"), has_cards=True, empty="waitlist.no_offers",
     )  # fmt: skip
     recovery = make_table(
         "recovery", frames["slot_recovery"],
@@ -74,39 +74,37 @@ def build_waitlist(context: Context) -> Page:
 
 
 def _write_wishes(context: Context, wishes: pd.DataFrame) -> pd.DataFrame:
-    """Add who waits, and for what, as the sketch of seed 02 has it: a line and what belongs to it below."""
+    """Add for what somebody waits, as the sketch of seed 02 has it: a line, and what belongs to it below."""
     texts, formats = context.texts, context.formats
     rows = list_records(wishes)
     times = [texts.find(f"preference.{row['time_preference']}", row["time_preference"] or "") for row in rows]
     return add_columns(
         wishes,
-        who=[_join(context.name_client(row["client_name"]), _phone(context, row)) for row in rows],
         wish=[
-            _join(row["service"], _list(formats.write_day(row["wished_day"]), time, row["staff"]))
+            _join(
+                row["service"],
+                _list(formats.write_day(row["wished_day"]), time, row["staff"]),
+                texts.get("waitlist.expired") if row["is_expired"] else "",
+            )
             for row, time in zip(rows, times, strict=True)
         ],
     )
 
 
 def _write_slots(context: Context, slots: pd.DataFrame) -> pd.DataFrame:
-    """Add who is booked, and for what, likewise."""
+    """Add what is booked, likewise."""
     rows = list_records(slots)
     return add_columns(
         slots,
-        who=[_join(context.name_client(row["client_name"]), _phone(context, row)) for row in rows],
         slot=[
             _join(row["service"], _list(context.formats.write_moment(row["visit_at"]), row["staff"])) for row in rows
         ],
     )
 
 
-def _phone(context: Context, row: dict[str, Any]) -> str:
-    return context.formats.write_phone(row["phone"]) if row.get("phone") else ""
-
-
 def _list(*parts: str | None) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _join(first: str | None, second: str) -> str:
-    return "\n".join(part for part in (first, second) if part)
+def _join(*lines: str | None) -> str:
+    return "\n".join(line for line in lines if line)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from reports.blocks import Actions, Cards, Chart, Page, Section, Split
+from reports.blocks import Actions, Cards, Chart, Line, Page, Section, Split
 from reports.cells import is_missing
 from reports.tables import make_sheet
 from reports.texts import read_texts
@@ -63,7 +63,8 @@ def _describe(page: Page, language: str) -> dict[str, Any]:
                 ]  # fmt: skip
             elif isinstance(block, Actions):
                 blocks["actions"] = [
-                    [action.number, action.title, action.detail, action.link, *action.lines] for action in block.actions
+                    [action.number, action.title, action.detail, action.link, *map(_write_line, action.lines)]
+                    for action in block.actions
                 ]
     for table in page.list_tables():
         sheet = make_sheet(table)
@@ -73,6 +74,10 @@ def _describe(page: Page, language: str) -> dict[str, Any]:
         }
         blocks[f"titles {table.name}"] = [column.title for column in make_sheet(table, read_texts(language)).columns]
     return blocks
+
+
+def _write_line(line: Line) -> str:
+    return " ".join(part for part in (line.text, line.phone) if part)
 
 
 def _list_sections(sections: tuple[Section, ...]) -> list[Section]:

@@ -127,13 +127,14 @@ def test_a_slot_knows_how_many_wait_for_it_and_a_wish_how_many_slots_fit() -> No
     slots = list_slots(salon["risky_slots"], salon["waitlist_matches"], OWNER, language="ru")
     assert dict(zip(slots["booking_id"], slots["waiting_count"], strict=True)) == {"b3": 0, "b1": 2, "b2": 0, "b4": 1}
     wishes = list_wishes(salon["waitlist"], salon["waitlist_matches"], OWNER)
-    assert dict(zip(wishes["wish_id"], wishes["fitting_count"], strict=True)) == {1: 2, 2: 0, 3: 1}
+    assert dict(zip(wishes["wish_id"], wishes["fitting_count"], strict=True)) == {1: 2, 2: 0, 3: 1, 4: 0}
 
 
-def test_wishes_whose_day_is_over_are_not_waited_for() -> None:
+def test_wishes_whose_day_is_over_come_last_however_long_they_wait() -> None:
     salon = make_salon()
-    assert 4 in salon["waitlist"]["wish_id"].tolist()
-    assert 4 not in list_wishes(salon["waitlist"], salon["waitlist_matches"], OWNER)["wish_id"].tolist()
+    waitlist = salon["waitlist"].iloc[::-1].reset_index(drop=True)
+    assert waitlist["wish_id"].tolist()[0] == 4
+    assert list_wishes(waitlist, salon["waitlist_matches"], OWNER)["wish_id"].tolist() == [3, 2, 1, 4]
 
 
 def test_what_has_no_title_is_shown_by_its_number_and_nothing_by_nothing() -> None:

@@ -122,7 +122,14 @@ def test_the_days_to_come_are_seven_in_figures_and_in_names() -> None:
     # 0.4 + 0.25 + 0.1 is one; 600 roubles and 10.05 euros of the three; Boris comes on the eighth day.
     assert risk.title.replace("\u00a0", " ") == "Of 3 bookings this week one may fall through, RUB 600, €10 at risk"
     assert len(risk.lines) == 3
-    assert not [line for line in risk.lines if "Борис" in line or "8 Nov" in line]
+    assert not [line for line in risk.lines if "Борис" in line.text or "8 Nov" in line.text]
+
+
+def test_who_is_named_among_things_to_do_is_called_from_there() -> None:
+    html = render(build_page("salon", "index", "ru", OWNER), "ru", OWNER)
+    assert '<a class="dial" href="tel:+79160000004">+7 916 000-00-04</a>' in html
+    assert html.index('id="next"') < html.index('class="cards"')
+    assert "tel:" not in render(build_page("salon", "index", "ru", ANALYST), "ru", ANALYST)
 
 
 def test_actions_hang_on_their_numbers() -> None:
