@@ -135,6 +135,32 @@ def url() -> None:
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def dbt(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS", help="dbt's own, such as ls.")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Run dbt on the project as its users know it: agentp dbt -- ls. Its exit code is this command's.
+
+    Results are in dbt_project/target. What builds waits for other builds, and is refused where `agentp build` is.
+    """
+    from agentp.database import resolve_url
+    from agentp.dbt_by_hand import run_dbt_by_hand
+
+    settings = read_settings()
+    raise typer.Exit(run_dbt_by_hand(settings, resolve_url(settings), arguments or [], as_of=as_of))
+
+
+@app.command()
+def env(as_of: AsOf = None) -> None:
+    """Print what dbt reads of the environment, for editors and shells: eval "$(agentp env)". It holds the password."""
+    from agentp.database import resolve_url
+    from agentp.dbt_by_hand import describe_environment_by_hand, write_exports
+
+    settings = read_settings()
+    typer.echo(write_exports(describe_environment_by_hand(settings, resolve_url(settings), as_of=as_of)))
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def psql(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS", help="psql's own, such as -c QUERY.")] = None,
 ) -> None:

@@ -143,7 +143,7 @@ def compute_dialogs(world: World) -> list[Row]:
 
 
 def time_replies(talk: list[Message], timeout: timedelta) -> dict[int, datetime]:
-    """Return since when the question of each message that answers had waited: moment by moment, what was asked in it first.
+    """Return since when the question of each message that answers had waited: by moment, what was asked in it first.
 
     The first answer since a question closes it; it is timed unless it comes later than the timeout.
     """

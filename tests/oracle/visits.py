@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from tests.oracle.local_days import find_day, find_end, read_clock

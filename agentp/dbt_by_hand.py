@@ -1,0 +1,64 @@
+"""`agentp dbt` and `agentp env`: dbt as its users know it, with what profile and project read of the environment.
+
+Its results (manifest, run results, catalog) are in `dbt_project/target`, where dbt's tools look, apart from those of
+`agentp run`. What builds does it under the lock of builds, with the raw tables looked at first, as `agentp build` does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from agentp.brake import require_roots
+from agentp.database import open_connection
+from agentp.errors import SetupError
+from agentp.pipeline import open_build
+from agentp.project import check_as_of, describe_environment, describe_variables
+from agentp.settings import DBT_PROJECT, Settings
+
+BUILDING = ("run", "build", "retry", "clone")
+"""What writes marts."""
+WITHOUT_VARIABLES = ("--version", "--help", "-h", "clean", "deps", "init", "debug", "retry")
+
+
+def run_dbt_by_hand(settings: Settings, url: str, arguments: Sequence[str], *, as_of: str | None = None) -> int:
+    """Run dbt's own command line with the arguments and return its exit code.
+
+    Raises `SetupError` without a subcommand, and what `agentp build` raises where nothing right can be built.
+    """
+    check_as_of(as_of)
+    if not arguments:
+        raise SetupError(
+            "dbt wants a subcommand.", cure="Say which: agentp dbt ls, or agentp dbt -- run --select visits."
+        )
+    words = list(arguments)
+    if words[0] not in WITHOUT_VARIABLES and "--vars" not in words:
+        words += ["--vars", json.dumps(describe_variables(settings))]
+    is_building = words[0] in BUILDING and "--empty" not in words
+    with open_build(url) if is_building else nullcontext():
+        if is_building:
+            with open_connection(url) as connection:
+                require_roots(connection, settings)
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("dbt")), *words], cwd=DBT_PROJECT, check=False,
+            env=os.environ | describe_environment_by_hand(settings, url, as_of=as_of),
+        ).returncode  # fmt: skip
+
+
+def describe_environment_by_hand(settings: Settings, url: str, *, as_of: str | None = None) -> dict[str, str]:
+    """Return the environment of dbt by hand: its artefacts and logs where dbt's tools look for them."""
+    return describe_environment(settings, url, as_of=as_of) | {
+        "DBT_TARGET_PATH": str(DBT_PROJECT / "target"),
+        "DBT_LOG_PATH": str(DBT_PROJECT / "logs"),
+    }
+
+
+def write_exports(environment: Mapping[str, str]) -> str:
+    """Return lines for a shell: `eval "$(agentp env)"`."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment.items())

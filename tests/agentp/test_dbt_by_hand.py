@@ -1,0 +1,81 @@
+"""dbt by hand is dbt: with the environment that the project needs, and under the lock where it builds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentp import project
+from agentp.dbt_by_hand import describe_environment_by_hand, run_dbt_by_hand, write_exports
+from agentp.errors import SetupError
+from agentp.settings import DBT_PROJECT, Settings
+from tests.support.marts import Workshop
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, workshop: Workshop) -> list[dict[str, Any]]:
+    """What was started, with its environment and whether the lock of builds was held meanwhile; it ends with 3."""
+    found: list[dict[str, Any]] = []
+
+    def start(words: list[str], *, env: dict[str, str], cwd: Path, check: bool) -> subprocess.CompletedProcess[str]:
+        held = workshop.execute(
+            "select count(*) as n from pg_locks where locktype = 'relation' and mode = 'ExclusiveLock' "
+            "and relation in (select oid from pg_class where relnamespace = 'build'::regnamespace)"
+        )
+        found.append({"words": words, "env": env, "cwd": cwd, "is_locked": held[0]["n"] > 0})
+        return subprocess.CompletedProcess(words, 3)
+
+    monkeypatch.setattr("agentp.dbt_by_hand.subprocess.run", start)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "is_locked"),
+    [(["ls", "--select", "marts.daily"], False), (["run", "--select", "visits"], True), (["test"], False)],
+    ids=lambda words: words[0] if isinstance(words, list) else "",
+)
+def test_dbt_gets_its_connection_and_variables_and_builds_under_the_lock(
+    workshop: Workshop, started: list[dict[str, Any]], words: list[str], is_locked: bool
+) -> None:
+    settings = workshop.settings.model_copy(update={"session_gap_minutes": 45})
+    assert run_dbt_by_hand(settings, workshop.url, words, as_of="2026-02-28") == 3
+    (call,) = started
+    assert Path(call["words"][0]).name == "dbt"
+    assert call["words"][1:-2] == words
+    assert json.loads(call["words"][-1])["session_gap_minutes"] == 45
+    assert call["env"]["AGENTP_AS_OF"] == "2026-02-28"
+    assert call["env"]["DBT_TARGET_PATH"] == str(DBT_PROJECT / "target")
+    assert call["is_locked"] is is_locked
+    password = workshop.url.split(":")[2].split("@")[0]
+    assert call["env"]["AGENTP_PG_PASSWORD"] == password
+    assert not [word for word in call["words"] if password in word]
+
+
+def test_without_a_subcommand_the_cure_names_one(workshop: Workshop) -> None:
+    with pytest.raises(SetupError) as refusal:
+        run_dbt_by_hand(workshop.settings, workshop.url, [])
+    assert "agentp dbt ls" in refusal.value.cure
+
+
+def test_a_shell_reads_the_exports_as_they_are(workshop: Workshop) -> None:
+    environment = describe_environment_by_hand(workshop.settings, workshop.url) | {"AGENTP_PG_PASSWORD": "a'b $c `d`"}
+    script = write_exports(environment) + '\nprintf %s "$AGENTP_PG_PASSWORD"'
+    assert subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout == "a'b $c `d`"
+
+
+def test_what_is_said_of_a_mart_is_no_part_of_its_definition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(DBT_PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs"))
+    monkeypatch.setattr(project, "DBT_PROJECT", tmp_path / "project")
+    path = tmp_path / "project" / "models" / "marts" / "daily" / "_daily.yml"
+    text, settings = path.read_text(encoding="utf-8"), Settings()
+    before = project.compute_definition(settings)
+    path.write_text(text.replace("description: The salon.", "description: The salon of the row."), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") != text
+    assert project.compute_definition(settings) == before
+    path.write_text(text.replace("data_type: bigint", "data_type: numeric", 1), encoding="utf-8")
+    assert project.compute_definition(settings) != before
