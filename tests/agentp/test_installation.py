@@ -8,8 +8,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from dagster._core.workspace.load_target import PyProjectFileTarget
 
 from agentp.settings import PROJECT_ROOT
+from orchestration import definitions
 
 SCRIPT = PROJECT_ROOT / "scripts" / "find_python.sh"
 SUITABLE, OTHER = "exit 0", "exit 1"
@@ -69,3 +71,10 @@ def test_the_licence_and_the_version_are_those_of_the_package() -> None:
     assert project["license"] == "MIT"
     assert (PROJECT_ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
     assert f"## {project['version']}" in (PROJECT_ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_dagster_finds_the_definitions_from_the_root() -> None:
+    tools = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    (origin,) = PyProjectFileTarget(str(PROJECT_ROOT / "pyproject.toml")).create_origins()
+    assert origin.loadable_target_origin.module_name == definitions.__name__ == "orchestration.definitions"
+    assert f"{tools['dg']['project']['root_module']}.definitions" == definitions.__name__
