@@ -24,6 +24,10 @@ from agentp.settings import DBT_PROJECT, Settings
 
 BUILDING = ("run", "build", "retry", "clone")
 """What writes marts."""
+OFFLINE = ("--version", "--help", "-h", "clean", "deps", "init", "list", "ls", "parse")
+"""What needs no database."""
+OF_A_RUN = ("AGENTP_DEFINITION", "AGENTP_DAYS", "AGENTP_ACCEPT_REMOVALS")
+"""What is right for one run alone: a definition that stayed in a shell would vouch for models edited since."""
 WITHOUT_VARIABLES = ("--version", "--help", "-h", "clean", "deps", "init", "debug", "retry")
 
 
@@ -42,9 +46,11 @@ def run_dbt_by_hand(settings: Settings, url: str, arguments: Sequence[str], *, a
         words += ["--vars", json.dumps(describe_variables(settings))]
     is_building = words[0] in BUILDING and "--empty" not in words
     with open_build(url) if is_building else nullcontext():
-        if is_building:
+        if words[0] not in OFFLINE:
+            # Refused where somebody else's code would run with an owner's rights.
             with open_connection(url) as connection:
-                require_roots(connection, settings)
+                if is_building:
+                    require_roots(connection, settings)
         return subprocess.run(
             [str(Path(sys.executable).with_name("dbt")), *words], cwd=DBT_PROJECT, check=False,
             env=os.environ | describe_environment_by_hand(settings, url, as_of=as_of),
@@ -60,5 +66,7 @@ def describe_environment_by_hand(settings: Settings, url: str, *, as_of: str | N
 
 
 def write_exports(environment: Mapping[str, str]) -> str:
-    """Return lines for a shell: `eval "$(agentp env)"`."""
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment.items())
+    """Return lines for a shell, `eval "$(agentp env)"`, without what is right for one run alone."""
+    return "\n".join(
+        f"export {name}={shlex.quote(value)}" for name, value in environment.items() if name not in OF_A_RUN
+    )

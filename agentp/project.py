@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 from agentp.brake import CURE, STOPPED, require_roots
@@ -30,7 +30,7 @@ DBT_HEADLINE = re.compile(r"(Database|Runtime|Compilation) Error|\S+\.on-run-(st
 HOOKS = re.compile(r"agentp-on-run-(start|end)-\d+")
 
 
-SAYINGS = ("description", "data_tests", "tests", "unit_tests")
+SAYINGS = ("description", "data_tests", "tests", "unit_tests", "freshness", "loaded_at_field")
 """Properties that change no row."""
 
 
@@ -60,19 +60,28 @@ def compute_definition(settings: Settings) -> str:
             if path.is_file() and not path.name.endswith("_unit_tests.yml")
         )
     for path in files:
-        content = _read_properties(path) if path.suffix == ".yml" else path.read_bytes()
+        content = path.read_bytes()
+        if path.suffix in (".yml", ".yaml"):
+            content = _read_properties(content)
         digest.update(str(path.relative_to(DBT_PROJECT)).encode() + b"\0" + content + b"\0")
     digest.update(json.dumps(describe_variables(settings), sort_keys=True).encode())
     return digest.hexdigest()
 
 
-def _read_properties(path: Path) -> bytes:
-    """Return what a file of properties says that rows depend on: no description, no test, no comment."""
+@lru_cache(maxsize=256)
+def _read_properties(content: bytes) -> bytes:
+    """Return what a file of properties says that rows depend on: no description, no test, no comment.
+
+    One that is no YAML is taken as it stands: dbt says where it is wrong.
+    """
     import yaml
 
     # The parser in C, where there is one, takes a tenth of the time.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return json.dumps(_drop_sayings(yaml.load(path.read_bytes(), Loader=loader)), default=str).encode()
+    try:
+        return json.dumps(_drop_sayings(yaml.load(content, Loader=loader)), default=str).encode()
+    except yaml.YAMLError:
+        return content
 
 
 def _drop_sayings(value: Any) -> Any:

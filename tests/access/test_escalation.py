@@ -260,14 +260,14 @@ REFUSED = (
     ("check",), ("build",), ("score",), ("activate",), ("repair", "sessions", "--apply"),
     ("report", "--out", "{folder}"), ("export", "--out", "{folder}"), ("backfill", "2026-01-01", "2026-01-02"),
     ("run", "--no-migrations"), ("forget", "--client", "11111111-1111-4111-8111-111111111111"), ("digest", "--dry-run"),
-    ("alert",),
+    ("alert",), ("dbt", "run"), ("dbt", "show", "--inline", "select 1"), ("dbt", "test"),
 )  # fmt: skip
 CAREFUL = (
     ("up",), ("doctor",), ("migrate",), ("load", "{folder}"), ("grant", "nobody_here", "--as", "chain"),
     ("revoke", "nobody_here"), ("logins",),
 )  # fmt: skip
 """Commands that work on, and read nothing of what a builder has made."""
-ELSEWHERE = frozenset({"url", "psql", "stop", "demo", "prepare", "dev"})
+ELSEWHERE = frozenset({"url", "psql", "env", "stop", "demo", "prepare", "dev"})
 """Those that read no marts, or do by one of the others."""
 TRAPPED = "select format('%I.%I', nspname, relname) from pg_class join pg_namespace on relnamespace = pg_namespace.oid "
 TRAPPED += "where relkind = 'r' and nspname in ('build', 'quality', 'scoring') and relname not like 'lock\\_%'"

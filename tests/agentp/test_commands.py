@@ -21,8 +21,9 @@ from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
 
 COMMANDS = [
-    "up", "url", "psql", "stop", "migrate", "load", "demo", "check", "build", "score", "activate", "run", "backfill",
-    "dev", "prepare", "alert", "digest", "export", "report", "grant", "revoke", "logins", "forget", "doctor",
+    "up", "url", "dbt", "env", "psql", "stop", "migrate", "load", "demo", "check", "build", "score", "activate",
+    "run", "backfill", "dev", "prepare", "alert", "digest", "export", "report", "grant", "revoke", "logins", "forget",
+    "doctor",
 ]  # fmt: skip
 
 

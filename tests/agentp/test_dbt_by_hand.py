@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentp import project
 from agentp.dbt_by_hand import describe_environment_by_hand, run_dbt_by_hand, write_exports
 from agentp.errors import SetupError
-from agentp.settings import DBT_PROJECT, Settings
+from agentp.settings import DBT_PROJECT
 from tests.support.marts import Workshop
 
 
@@ -68,14 +66,8 @@ def test_a_shell_reads_the_exports_as_they_are(workshop: Workshop) -> None:
     assert subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout == "a'b $c `d`"
 
 
-def test_what_is_said_of_a_mart_is_no_part_of_its_definition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(DBT_PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(project, "DBT_PROJECT", tmp_path / "project")
-    path = tmp_path / "project" / "models" / "marts" / "daily" / "_daily.yml"
-    text, settings = path.read_text(encoding="utf-8"), Settings()
-    before = project.compute_definition(settings)
-    path.write_text(text.replace("description: The salon.", "description: The salon of the row."), encoding="utf-8")
-    assert path.read_text(encoding="utf-8") != text
-    assert project.compute_definition(settings) == before
-    path.write_text(text.replace("data_type: bigint", "data_type: numeric", 1), encoding="utf-8")
-    assert project.compute_definition(settings) != before
+def test_a_shell_keeps_nothing_that_is_right_for_one_run_alone(workshop: Workshop) -> None:
+    """The definition of today would vouch for what is built of models edited tomorrow."""
+    script = write_exports(describe_environment_by_hand(workshop.settings, workshop.url, as_of="2026-02-28"))
+    assert "AGENTP_AS_OF=2026-02-28" in script
+    assert "AGENTP_DEFINITION" not in script
