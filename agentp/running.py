@@ -21,6 +21,7 @@ from agentp.gatekeeper import Gatekeeper, open_gatekeeper
 from agentp.pipeline import read_last_changes
 from agentp.present import require_reached
 from agentp.redaction import scrub
+from agentp.server import is_port_free
 from agentp.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ def open_dagster(screen: Console, settings: Settings, *, port: int) -> None:
     """Run Dagster's web server and daemon on this machine until they are told to stop; state stays in the home."""
     from orchestration.manifest import prepare_manifest
 
+    if not is_port_free(port):
+        raise SetupError(
+            f"Port {port} of this machine is taken.",
+            cure="End what listens there (another `agentp dev`?), or name another: agentp dev --port N.",
+        )
     target = resolve_url(settings)
     with show_steps("Preparing") as steps:
         steps.note("dbt's manifest")

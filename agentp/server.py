@@ -223,7 +223,7 @@ def _launch(home: Path, preferred_port: int) -> Server:
     with suppress(OSError, ValueError):
         preferred_port = int(port_file.read_text(encoding="ascii"))
     for port in [preferred_port, *(_find_free_port() for _ in range(5))]:
-        if not _is_free(port):
+        if not is_port_free(port):
             continue
         write_configuration(data, port=port)
         change_owner(data / "agentp.conf")
@@ -272,7 +272,8 @@ def _find_free_port() -> int:
         return port
 
 
-def _is_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
+    """Whether nobody listens on a port of this machine; one that was closed a moment ago is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
