@@ -145,7 +145,9 @@ def dbt(
     """
     from agentp.database import resolve_url
     from agentp.dbt_by_hand import run_dbt_by_hand
+    from agentp.present import require_reached
 
+    require_reached(as_of, is_forced=False)
     settings = read_settings()
     raise typer.Exit(run_dbt_by_hand(settings, resolve_url(settings), arguments or [], as_of=as_of))
 

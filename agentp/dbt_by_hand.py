@@ -42,11 +42,12 @@ def run_dbt_by_hand(settings: Settings, url: str, arguments: Sequence[str], *, a
             "dbt wants a subcommand.", cure="Say which: agentp dbt ls, or agentp dbt -- run --select visits."
         )
     words = list(arguments)
-    if words[0] not in WITHOUT_VARIABLES and "--vars" not in words:
-        words += ["--vars", json.dumps(describe_variables(settings))]
-    is_building = words[0] in BUILDING and "--empty" not in words
+    command = next((word for word in words if not word.startswith("-")), words[0])
+    if command not in WITHOUT_VARIABLES:
+        words = _add_variables(words, describe_variables(settings))
+    is_building = command in BUILDING
     with open_build(url) if is_building else nullcontext():
-        if words[0] not in OFFLINE:
+        if command not in OFFLINE:
             # Refused where somebody else's code would run with an owner's rights.
             with open_connection(url) as connection:
                 if is_building:
@@ -55,6 +56,18 @@ def run_dbt_by_hand(settings: Settings, url: str, arguments: Sequence[str], *, a
             [str(Path(sys.executable).with_name("dbt")), *words], cwd=DBT_PROJECT, check=False,
             env=os.environ | describe_environment_by_hand(settings, url, as_of=as_of),
         ).returncode  # fmt: skip
+
+
+def _add_variables(words: list[str], variables: Mapping[str, object]) -> list[str]:
+    """Hand over the settings that models depend on; what the user says of a variable counts."""
+    import yaml
+
+    given: object = {}
+    if "--vars" in words[:-1]:
+        place = words.index("--vars")
+        given = yaml.safe_load(words[place + 1])
+        words = words[:place] + words[place + 2 :]
+    return [*words, "--vars", json.dumps({**variables, **(given if isinstance(given, dict) else {})}, default=str)]
 
 
 def describe_environment_by_hand(settings: Settings, url: str, *, as_of: str | None = None) -> dict[str, str]:

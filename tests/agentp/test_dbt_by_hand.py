@@ -34,7 +34,12 @@ def started(monkeypatch: pytest.MonkeyPatch, workshop: Workshop) -> list[dict[st
 
 @pytest.mark.parametrize(
     ("words", "is_locked"),
-    [(["ls", "--select", "marts.daily"], False), (["run", "--select", "visits"], True), (["test"], False)],
+    [
+        (["ls", "--select", "marts.daily"], False),
+        (["run", "--select", "visits"], True),
+        (["test"], False),
+        (["--no-use-colors", "run", "--empty"], True),
+    ],
     ids=lambda words: words[0] if isinstance(words, list) else "",
 )
 def test_dbt_gets_its_connection_and_variables_and_builds_under_the_lock(
@@ -52,6 +57,15 @@ def test_dbt_gets_its_connection_and_variables_and_builds_under_the_lock(
     password = workshop.url.split(":")[2].split("@")[0]
     assert call["env"]["AGENTP_PG_PASSWORD"] == password
     assert not [word for word in call["words"] if password in word]
+
+
+def test_a_users_own_variable_counts_beside_the_settings(workshop: Workshop, started: list[dict[str, Any]]) -> None:
+    words = ["ls", "--vars", "{session_gap_minutes: 7, mine: x}", "--select", "visits"]
+    run_dbt_by_hand(workshop.settings, workshop.url, words)
+    handed = json.loads(started[0]["words"][-1])
+    assert (handed["session_gap_minutes"], handed["mine"]) == (7, "x")
+    assert handed["default_timezone"] == workshop.settings.default_timezone
+    assert started[0]["words"].count("--vars") == 1
 
 
 def test_without_a_subcommand_the_cure_names_one(workshop: Workshop) -> None:
