@@ -130,15 +130,19 @@ def test_a_new_column_of_the_contract_is_added_in_place(salon: Workshop, own_pro
 
 
 def test_a_wider_type_is_altered_in_place(salon: Workshop) -> None:
-    salon.execute("drop view analysis.sessions")
-    salon.execute("alter table dashboard.sessions alter column duration_sec type integer")
+    salon.execute("drop view analysis.traffic_hourly")
+    salon.execute("alter table dashboard.traffic_hourly alter column sessions_started type integer")
     # What analysts read shows the column as well.
-    salon.execute("create view analysis.sessions with (security_invoker = true) as select * from dashboard.sessions")
+    salon.execute(
+        "create view analysis.traffic_hourly with (security_invoker = true) as select * from dashboard.traffic_hourly"
+    )
     before = read_identities(salon)
-    salon.build_with_dbt(full_refresh=True, select="sessions")
-    kind = "select pg_typeof(duration_sec)::text as kind from analysis.sessions"
+    salon.build_with_dbt(full_refresh=True, select="traffic_hourly")
+    kind = "select pg_typeof(sessions_started)::text as kind from analysis.traffic_hourly"
     assert salon.execute(kind) == [{"kind": "bigint"}]
-    assert salon.execute("select pg_typeof(duration_sec)::text as kind from dashboard.sessions") == [{"kind": "bigint"}]
+    assert salon.execute("select pg_typeof(sessions_started)::text as kind from dashboard.traffic_hourly") == [
+        {"kind": "bigint"}
+    ]
     assert read_identities(salon) == before
 
 
@@ -151,10 +155,10 @@ def test_a_dropped_column_is_a_persons_decision(salon: Workshop) -> None:
 
 
 def test_a_narrower_type_is_a_persons_decision(salon: Workshop) -> None:
-    salon.execute("drop view analysis.sessions")
-    salon.execute("alter table dashboard.sessions alter column messages_count type text")
-    with pytest.raises(BuildError, match=r"(?s)messages_count is text.*decide"):
-        salon.build_with_dbt(full_refresh=True, select="sessions")
+    salon.execute("drop view analysis.traffic_hourly")
+    salon.execute("alter table dashboard.traffic_hourly alter column sessions_started type text")
+    with pytest.raises(BuildError, match=r"(?s)sessions_started is text.*decide"):
+        salon.build_with_dbt(full_refresh=True, select="traffic_hourly")
 
 
 def test_a_key_that_is_widened_is_widened_in_place(salon: Workshop) -> None:

@@ -413,11 +413,11 @@ def test_the_digest_says_what_the_marts_say(chain: Workshop, webhook: Webhook) -
     )
     send(chain, webhook.url, "2026-03-09T14:00+00:00", salon="west")
     assert webhook.bodies.replace("\u00a0", " ").splitlines()[:6] == [
-        "Dialogs: 280 (the week before 14)",
+        "Conversations: 280 (the week before 14)",
         "Meant to book and did: 210 of 245 (the week before 7 of 7)",
-        "Too few to say which rate is better: fewer than 20 dialogs meant to book.",
+        "Too early to compare: fewer than 20 conversations meant to book.",
         "Booked for RUB 10,500 (the week before RUB 10,500)",
-        "Most dialogs end while choosing a staff member: 35 of 245.",
+        "Most leave while choosing a staff member: 35 of 245.",
         "Replies took 20 sec on average",
     ]
 
