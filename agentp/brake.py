@@ -88,17 +88,21 @@ def _find_losses(connection: psycopg.Connection[Any], settings: Settings) -> str
 
 def _look(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
     found: list[str] = []
+    has_ledger = _exists(connection, ANNOUNCED)
     for table, column, mart, word in ROOTS:
         if _exists(connection, "dashboard.metrics_dailies", f"dashboard.{mart}", f"public.{table}"):
-            found += _find_lost(connection, settings, table=table, column=column, mart=mart, word=word)
+            found += _find_lost(
+                connection, settings, table=table, column=column, mart=mart, word=word, has_ledger=has_ledger
+            )
     if not found and _exists(connection, "dashboard.clients", "public.clients_v2"):
-        found += _find_lost_clients(connection, settings)
+        found += _find_lost_clients(connection, settings, has_ledger=has_ledger)
     return found
 
 
 def _find_lost(
-    connection: psycopg.Connection[Any], settings: Settings, *, table: str, column: str, mart: str, word: str
-) -> list[str]:
+    connection: psycopg.Connection[Any], settings: Settings, *, table: str, column: str, mart: str, word: str,
+    has_ledger: bool,
+) -> list[str]:  # fmt: skip
     # An inferred session has no row in the archive.
     counts = sql.SQL("and not published.is_inferred") if mart == "sessions" else sql.SQL("")
     announced = sql.SQL(
@@ -122,7 +126,7 @@ def _find_lost(
             table=sql.Identifier(table),
             column=sql.Identifier(column),
             counts=counts,
-            announced=announced if _exists(connection, ANNOUNCED) else sql.SQL(""),
+            announced=announced if has_ledger else sql.SQL(""),
         ),
         {"floor": floor},
     ).fetchall()
@@ -132,7 +136,7 @@ def _find_lost(
     ]
 
 
-def _find_lost_clients(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
+def _find_lost_clients(connection: psycopg.Connection[Any], settings: Settings, *, has_ledger: bool) -> list[str]:
     announced = sql.SQL(
         "- coalesce((select sum(coalesce(client_count, 1e15)) from quality.announced_removals as announced where "
         "settled_at is null and coalesce(mart, 'clients') = 'clients' and announced.tenant_id = clients.tenant_id), 0)"
@@ -144,7 +148,7 @@ def _find_lost_clients(connection: psycopg.Connection[Any], settings: Settings) 
             "where rows.id = clients.client_id and rows.tenant_id = clients.tenant_id)) {announced} as lost "
             "from dashboard.clients as clients group by clients.tenant_id) as salons "
             "where lost > %(floor)s and lost > %(share)s * clients order by lost desc"
-        ).format(announced=announced if _exists(connection, ANNOUNCED) else sql.SQL("")),
+        ).format(announced=announced if has_ledger else sql.SQL("")),
         {"floor": settings.brake_rows // CLIENTS_EACH, "share": settings.brake_share},
     ).fetchall()
     return [

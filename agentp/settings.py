@@ -21,7 +21,15 @@ PRIVATE = 0o077
 """The umask of everything that writes: files are their owner's alone, whoever may look into the folder."""
 
 
-class Limits(BaseSettings):
+class _Environment(BaseSettings):
+    """Where settings come from."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AGENTP_", env_file=STATE_ROOT / ".env", extra="ignore", hide_input_in_errors=True
+    )
+
+
+class Limits(_Environment):
     """How much a session of ours may hold up others on the bots' database (issue 7).
 
     ``statement_timeout_minutes`` is the longest that one statement may take, 0 for no end;
@@ -29,10 +37,6 @@ class Limits(BaseSettings):
     later waits behind it. ``batch_messages`` is about how many messages a full build or check reads in one statement (a
     client's are read together). They hold for the whole process, so they are the environment's alone.
     """
-
-    model_config = SettingsConfigDict(
-        env_prefix="AGENTP_", env_file=STATE_ROOT / ".env", extra="ignore", hide_input_in_errors=True
-    )
 
     statement_timeout_minutes: float = Field(default=30, ge=0, le=10_080)
     lock_timeout_seconds: float = Field(default=10, ge=0, le=3600)
@@ -49,12 +53,8 @@ class Limits(BaseSettings):
         return f"{round(self.lock_timeout_seconds * 1000)}ms"
 
 
-class Systems(BaseSettings):
+class Systems(_Environment):
     """Which source systems are on: ``systems``, names divided by commas; the first is what a bare name means."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="AGENTP_", env_file=STATE_ROOT / ".env", extra="ignore", hide_input_in_errors=True
-    )
 
     systems: str = Field(default="agent_p", pattern=r"^\s*[a-z_][a-z0-9_.]*(\s*,\s*[a-z_][a-z0-9_.]*)*\s*$")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from expectations.rules import StandardExpectation
-from expectations.standard import build_suites, list_rules, load_standard
+from expectations.standard import build_suites, get_standard, list_rules
 from systems.registry import get_main_system
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "data_standard.md"
@@ -40,7 +40,7 @@ def render_standard() -> str:
     by_problem = {rule.problem: rule for rule in rules if rule.problem}
     place = get_main_system().package.replace(".", "/")
     lines = [INTRODUCTION.format(count=len(rules), place=f"{place}/standard").rstrip("\n")]
-    for problem, (counted, effect) in load_standard(get_main_system()).problems.items():
+    for problem, (counted, effect) in get_standard().problems.items():
         lines.append(f"| `{problem}` | {counted} | `{by_problem[problem].rule_id}` | {effect} |")
     for table in build_suites():
         lines += ["", f"## `{table}`", "", "| rule | meaning | значение | section | severity | action |"]

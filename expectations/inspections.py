@@ -103,6 +103,11 @@ class Standard:
     watched: tuple[Watched, ...] = ()
 
     @property
+    def tables_of_tenants(self) -> list[str]:
+        """The tables whose rows are tenants themselves, and no client's."""
+        return [inspection.table for inspection in self.inspections if inspection.client is None]
+
+    @property
     def asked_tables(self) -> frozenset[str]:
         """The tables that rows of other tables are judged by: without one of them hardly a row can be judged."""
         found: set[str] = set()

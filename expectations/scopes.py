@@ -17,11 +17,6 @@ from systems.registry import get_main_system
 QUEUE = "change_tracking.unchecked_clients"
 
 
-def list_tables_of_tenants() -> list[str]:
-    """Return the tables whose rows are tenants themselves, and no client's."""
-    return [inspection.table for inspection in get_standard().inspections if inspection.client is None]
-
-
 def claim_changes(connection: psycopg.Connection[Any]) -> bool:
     """Move the queue of changes to `quality.claimed_clients`; return whether it says which clients changed.
 
@@ -43,7 +38,7 @@ def claim_changes(connection: psycopg.Connection[Any]) -> bool:
         "and not exists (select 1 from quality.client_rows where tenant_id = %(nobody)s) "
         "and not exists (select 1 from quality.client_rows "
         "where client_id = %(nobody)s and table_name <> all(%(tenants)s))",
-        {"nobody": NOBODY, "tenants": list_tables_of_tenants()},
+        {"nobody": NOBODY, "tenants": get_standard().tables_of_tenants},
     ).fetchone()
     return bool(found and found[0])
 

@@ -54,11 +54,6 @@ def list_row_rules(table: str) -> list[ExpectRowsToFollowRule]:
     return [rule for rule in list_rules(table) if isinstance(rule, ExpectRowsToFollowRule)]
 
 
-def find_table(rule_id: str) -> str:
-    """Return the raw table that a rule is about."""
-    return next(table for table in build_suites() for rule in list_rules(table) if rule.rule_id == rule_id)
-
-
 def compute_standard() -> str:
     """Return a hash of everything that verdicts depend on."""
     rules = [(rule.rule_id, getattr(rule, "fails_when", ""), rule.action, rule.level) for rule in list_rules()]

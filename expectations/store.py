@@ -12,9 +12,8 @@ from psycopg.types.json import Jsonb
 
 from expectations.looks import EXAMPLES
 from expectations.schema import NOBODY
-from expectations.scopes import list_tables_of_tenants
 from expectations.shapes import find_unreadable_tables, read_shape
-from expectations.standard import compute_standard, list_rules
+from expectations.standard import compute_standard, get_standard, list_rules
 from systems.registry import get_main_system
 
 STANDING = (("client_rows", "scratch_rows"), ("client_failures", "scratch_failures"), ("client_links", "scratch_links"))
@@ -118,7 +117,7 @@ def settle_rows(
 
 def _is_of_tenants(table: str) -> sql.Composable:
     """Which of nobody's rows are those of tenants themselves."""
-    tables = list_tables_of_tenants()
+    tables = get_standard().tables_of_tenants
     if table == "client_rows":
         return sql.SQL("standing.table_name = any({})").format(sql.Literal(tables))
     if table == "client_failures":

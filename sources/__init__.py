@@ -1,1 +1,1 @@
-"""Where raw data comes from: one folder a source system, the loader of exports, the demo chain."""
+"""Raw tables as a system declares them and as a database has them: migrating, late binding, sight, loading."""

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
+from agentp.database import open_connection
+from agentp.server import start_server
+from agentp.settings import read_settings
 from sources.migrations import apply_migrations
 from sources.raw_tables import read_raw_columns
-from systems.system import System
+from systems.registry import list_systems
+from systems.system import COLUMNS, System
 
 
 def describe_columns(connection: psycopg.Connection[Any], system: System) -> str:
@@ -38,16 +44,6 @@ def describe_columns(connection: psycopg.Connection[Any], system: System) -> str
 
 def write_columns() -> None:
     """Write the file of every system that is on, from a scratch database of the project's own server."""
-    from pathlib import Path
-
-    from psycopg.conninfo import make_conninfo
-
-    from agentp.database import open_connection
-    from agentp.server import start_server
-    from agentp.settings import read_settings
-    from systems.registry import list_systems
-    from systems.system import COLUMNS
-
     settings = read_settings()
     url = start_server(home=settings.home, preferred_port=settings.port).url
     for system in list_systems():

@@ -10,7 +10,7 @@ from reports.formats import NO_CURRENCY, is_unknown
 from reports.frames.columns import list_records
 from reports.frames.comparisons import FEWEST, RATES, compare_periods
 from reports.frames.daily import choose_days, sum_revenue
-from reports.pages.actions import build_actions
+from reports.pages.actions import CHOSEN_DAYS, build_actions
 from reports.pages.context import Context, make_chart, make_section, make_table, to_instant, to_number
 from reports.tables import Column, write_currency
 
@@ -19,7 +19,6 @@ SHOWN = (
     "unique_clients", "new_clients", "avg_response_ms", "arrival_rate", "no_show_rate", "cancellation_rate",
 )  # fmt: skip
 """Measures of `kpis` that have a card, in their order."""
-CHOSEN_DAYS = 30
 
 
 def build_overview(context: Context) -> Page:

@@ -39,7 +39,7 @@ assessed as (
         {{ has_come_after('win_backs') }} as has_come
     from win_backs
     left join tenants on win_backs.tenant_id = tenants.tenant_id
-    where win_backs.created_at + interval '24 hours' * {{ var('uplift_window_days') }} <= {{ as_of_moment(tenant_timezone()) }}
+    where {{ is_uplift_assessable('win_backs') }}
 
 )
 

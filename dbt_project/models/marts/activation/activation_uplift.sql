@@ -32,8 +32,7 @@ candidates as (
         outbox.tenant_id,
         outbox.kind,
         outbox.is_held_out,
-        outbox.created_at + interval '24 hours' * {{ var('uplift_window_days') }} <= {{ as_of_moment(tenant_timezone()) }}
-            as is_assessable,
+        {{ is_uplift_assessable('outbox') }} as is_assessable,
         {{ has_come_after('outbox') }} as has_come
     from outbox
     left join tenants on outbox.tenant_id = tenants.tenant_id

@@ -62,15 +62,6 @@ select
     service_id,
     client_kind,
     is_final,
-    count(*) as sessions_started,
-    count(*) filter (where steps_completed >= 1) as chose_service,
-    count(*) filter (where steps_completed >= 2) as chose_staff,
-    count(*) filter (where steps_completed >= 3) as chose_time,
-    count(*) filter (where steps_completed >= 4) as booked,
-    count(*) filter (where drop_off_stage = 'service_selection') as dropped_at_service,
-    count(*) filter (where drop_off_stage = 'staff_selection') as dropped_at_staff,
-    count(*) filter (where drop_off_stage = 'time_selection') as dropped_at_time,
-    count(*) filter (where drop_off_stage = 'confirmation') as dropped_at_confirmation,
-    count(*) filter (where not is_booked and drop_off_stage is null) as done_without_booking
+    {{ count_funnel() }}
 from intended
 group by tenant_id, day, channel, service_id, client_kind, is_final

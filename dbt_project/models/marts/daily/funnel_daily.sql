@@ -14,27 +14,19 @@ sessions as (
 
 ),
 
--- Every step contains the next one, so that what is lost between two steps are the drop-offs of that stage.
 counted as (
 
     select
         tenant_id,
         started_day as day,
         channel,
-        count(*) filter (where is_booking_intended) as sessions_started,
-        count(*) filter (where is_booking_intended and steps_completed >= 1) as chose_service,
-        count(*) filter (where is_booking_intended and steps_completed >= 2) as chose_staff,
-        count(*) filter (where is_booking_intended and steps_completed >= 3) as chose_time,
-        count(*) filter (where is_booking_intended and steps_completed >= 4) as booked,
+        {{ count_funnel('is_booking_intended') }},
         {% for stage in ['service', 'staff', 'time'] %}
-        count(*) filter (where is_booking_intended and drop_off_stage = '{{ stage }}_selection') as dropped_at_{{ stage }},
         count(*) filter (
             where is_booking_intended and drop_off_stage = '{{ stage }}_selection' and drop_off_stage_source = 'inferred'
         ) as inferred_at_{{ stage }},
         {% endfor %}
-        count(*) filter (where is_booking_intended and drop_off_stage = 'confirmation') as dropped_at_confirmation,
         count(*) filter (where is_booking_intended and drop_off_stage_source = 'inferred') as inferred_drop_offs,
-        count(*) filter (where is_booking_intended and not is_booked and drop_off_stage is null) as done_without_booking,
         count(*) filter (where not is_booking_intended) as other_sessions,
         count(*) filter (where not is_booking_intended and is_booked) as other_booked
     from sessions
