@@ -1,6 +1,6 @@
 """What a build looks at before it publishes anything: whether what its marts tell of is still there at all.
 
-The brake itself stands in the materialization (dbt_project/macros/materializations/brake.sql), a mart at a time; by
+The brake itself stands in the materialization (dbt_project/macros/engine/brake.sql), a mart at a time; by
 then others may be published. What is plain beforehand stops before the first one: a salon of which rows of a kind are
 published and not one is left in the raw table, or most of whose clients are gone. So do a truncated or filtered table,
 a salon that is missing, and the database of somebody else.

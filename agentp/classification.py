@@ -31,7 +31,7 @@ CLASSES = ("pii", "text", "staff", "salon", "secret", "plain")
 PERSONAL = frozenset({"pii", "text", "staff"})
 """Classes that tell of somebody: no analyst reads such a column (access/, reports/audiences.py; the macro `secure`)."""
 
-MARTS = DBT_PROJECT / "models" / "marts"
+MARTS = DBT_PROJECT / "models" / "agent_p" / "marts"
 # Six times as quick; a PyYAML that was built without libyaml has only the other.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

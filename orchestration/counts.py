@@ -27,7 +27,7 @@ def read_counts(connection: psycopg.Connection[Any], node: Mapping[str, Any], *,
             return {}
         names = ("dagster/row_count", "rows_inserted", "rows_updated", "rows_deleted", "was_full")
         return dict(zip(names, found, strict=True))
-    if node["fqn"][1] != "marts":
+    if node["fqn"][2] != "marts":
         return {}
     try:
         with connection.transaction():

@@ -87,7 +87,9 @@ def _identify_project(settings: Settings) -> str:
     """What both depend on: what marts are computed by, the tests, and the rules."""
     digest = hashlib.sha256(compute_definition(settings).encode())
     files = sorted((DBT_PROJECT / "tests").rglob("*.sql")) + sorted((DBT_PROJECT / "models").rglob("*.yml"))
-    for path in files + sorted((PROJECT_ROOT / "expectations").rglob("*.py")):
+    for folder in ("expectations", "systems"):
+        files += sorted((PROJECT_ROOT / folder).rglob("*.py"))
+    for path in files:
         digest.update(str(path.relative_to(PROJECT_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -36,7 +36,7 @@ class MartTranslator(DagsterDbtTranslator):
         """Return the layer, or for marts the area, that the model's folder names."""
         if dbt_resource_props["resource_type"] == "source":
             return None
-        layer, area = dbt_resource_props["fqn"][1:3]
+        layer, area = dbt_resource_props["fqn"][2:4]
         return re.sub(r"\W", "_", area if layer == "marts" else layer)
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:

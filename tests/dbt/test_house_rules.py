@@ -13,7 +13,7 @@ PREFIXES = {"staging": "stg_", "intermediate": "int_", "marts": ""}
 
 
 def layer_of(model: dict[str, Any]) -> str:
-    return str(model["fqn"][1])
+    return str(model["fqn"][2])
 
 
 def find_key(model: dict[str, Any]) -> list[str]:
@@ -35,7 +35,12 @@ def test_names_tell_the_layer(project: Project) -> None:
 
 def test_staging_names_its_source_system(project: Project) -> None:
     staging = [model for model in project.models() if layer_of(model) == "staging"]
-    assert [model["name"] for model in staging if not model["name"].startswith(f"stg_{model['fqn'][2]}__")] == []
+    strangers = [
+        model["name"]
+        for model in staging
+        if not model["name"].startswith(tuple(f"stg_{folder}__" for folder in model["fqn"][1:-1]))
+    ]
+    assert strangers == []
 
 
 def test_every_model_says_what_one_row_is(project: Project) -> None:

@@ -42,7 +42,7 @@ def connection(server_url: str) -> Iterator[psycopg.Connection[tuple[str]]]:
 
 def render_macro() -> str:
     """Return the macro as staging has it, over a column `given.text`."""
-    source = (DBT_PROJECT / "macros" / "build" / "redaction.sql").read_text(encoding="utf-8")
+    source = (DBT_PROJECT / "macros" / "engine" / "redaction.sql").read_text(encoding="utf-8")
     return str(Environment(autoescape=False).from_string(source).module.redacted_text("given.text"))  # type: ignore[attr-defined]
 
 
@@ -137,7 +137,7 @@ def test_python_and_postgres_agree(connection: psycopg.Connection[tuple[str]]) -
 
 
 def test_the_pattern_of_phones_is_one_text_in_both_languages() -> None:
-    source = (DBT_PROJECT / "macros" / "build" / "redaction.sql").read_text(encoding="utf-8")
+    source = (DBT_PROJECT / "macros" / "engine" / "redaction.sql").read_text(encoding="utf-8")
     macros = Environment(autoescape=False).from_string(source).module
     assert str(macros.phone_pattern()) == FREE_TEXT_PATTERNS["phone"]  # type: ignore[attr-defined]
 

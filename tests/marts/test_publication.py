@@ -105,7 +105,7 @@ def test_a_full_refresh_keeps_the_relation_its_grants_and_the_views_on_it(salon:
 
 def test_a_new_column_of_the_contract_is_added_in_place(salon: Workshop, own_project: Path) -> None:
     before = read_identities(salon)
-    daily = own_project / "models" / "marts" / "daily"
+    daily = own_project / "models" / "agent_p" / "marts" / "daily"
     edit(
         daily / "revenue_daily.sql",
         "summed.earned_without_amount\n",
@@ -210,7 +210,7 @@ def test_a_truncated_table_is_noticed(salon: Workshop) -> None:
 
 
 def test_descriptions_and_declared_grants_follow_the_models(salon: Workshop, own_project: Path) -> None:
-    readers, daily = own_project / "models" / "marts" / "clients", own_project / "models" / "marts" / "daily"
+    readers, daily = own_project / "models" / "agent_p" / "marts" / "clients", own_project / "models" / "agent_p" / "marts" / "daily"
     for table in (readers / "_win_back.yml", daily / "_traffic.yml"):
         declared = "    config: {grants: {select: [agentp_test_bi, agentp_test_absent]}}\n    columns:\n"
         edit(table, "    columns:\n", declared)

@@ -239,7 +239,7 @@ def test_a_search_for_part_of_a_name_or_phone_uses_the_trigram_indexes(workshop:
 
 def test_the_steps_of_risk_are_those_of_the_seed(workshop: Workshop) -> None:
     """The macro over a grid in Postgres beside the seed's Python: visits ahead or none, interval nothing or none."""
-    macros = (DBT_PROJECT / "macros" / "visits" / "churn.sql").read_text(encoding="utf-8")
+    macros = (DBT_PROJECT / "macros" / "agent_p" / "churn.sql").read_text(encoding="utf-8")
     template = Environment(extensions=["jinja2.ext.do"]).from_string(
         macros + "{{ step_churn_risk('days', 'interval_days') }}",
         globals={"var": {"default_visit_interval_days": 30}.__getitem__},

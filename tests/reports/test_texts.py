@@ -44,7 +44,7 @@ def list_placeholders(text: str) -> set[str]:
 
 def read_accepted(mart: str, column: str) -> list[str]:
     """The values that the YAML beside a mart accepts in a column."""
-    for path in sorted((DBT_PROJECT / "models" / "marts").rglob("*.yml")):
+    for path in sorted((DBT_PROJECT / "models" / "agent_p" / "marts").rglob("*.yml")):
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models") or []:
             for found in model.get("columns") or []:
                 if (model["name"], found["name"]) == (mart, column):
@@ -167,7 +167,7 @@ def test_every_figure_with_a_card_is_one_of_the_mart_and_is_defined() -> None:
 
 
 def test_every_figure_that_may_be_restated_has_a_text() -> None:
-    path = DBT_PROJECT / "models" / "intermediate" / "daily" / "int_figures_published.sql"
+    path = DBT_PROJECT / "models" / "agent_p" / "intermediate" / "daily" / "int_figures_published.sql"
     found = re.search(r"set measures = (\{.*?\})\s*-%\}", path.read_text(encoding="utf-8"), re.DOTALL)
     assert found
     assert_texts("measure", {name for names in ast.literal_eval(found[1]).values() for name in names})

@@ -37,7 +37,7 @@ def list_texts(language: str) -> dict[str, str]:
     """All that is said to owners: pages' texts, digests', and the reasons that marts give."""
     said = {key: text for key, text in read_texts(language).entries.items() if not DATA_TEAM.search(key)}
     said |= {f"digest {key}": text for key, text in TEXTS[language].items()}
-    for path in ("models/marts/clients/win_back.sql", "macros/visits/risk_reason.sql"):
+    for path in ("models/agent_p/marts/clients/win_back.sql", "macros/agent_p/risk_reason.sql"):
         lines = (DBT_PROJECT / path).read_text(encoding="utf-8").splitlines()
         words = {n: re.sub(r"\w+_\w+", "", line) for n, line in enumerate(lines) if re.search("^ +(then|else) ", line)}
         said |= {f"{path} {n}": line for n, line in words.items() if "'" in line}

@@ -112,7 +112,7 @@
 {% macro read_live(sql) %}
     {%- set found = namespace(sql=sql) -%}
     {%- for id in model.depends_on.nodes
-        if id in graph.nodes and graph.nodes[id].fqn[1] == 'marts' and graph.nodes[id].config.materialized == 'stable_view' -%}
+        if id in graph.nodes and graph.nodes[id].fqn[2] == 'marts' and graph.nodes[id].config.materialized == 'stable_view' -%}
         {%- set shown = adapter.quote(graph.nodes[id].schema) ~ '.' ~ adapter.quote(graph.nodes[id].alias) -%}
         {%- set found.sql = found.sql | replace(shown, adapter.quote('live') ~ '.' ~ adapter.quote(graph.nodes[id].alias)) -%}
     {%- endfor -%}
@@ -122,7 +122,7 @@
 
 {# Whether a model is one that people read: all that need not be built by a materialization that secures it is elsewhere. #}
 {% macro is_mart() %}
-    {{ return(model.fqn[1] == 'marts') }}
+    {{ return(model.fqn[2] == 'marts') }}
 {% endmacro %}
 
 
