@@ -56,10 +56,10 @@ class Gap:
 def audit_access(connection: psycopg.Connection[Any]) -> list[Gap]:
     """Return every gap of the live database; none where schema `access` is as it should be and nobody added to it."""
     personal = [
-        f"{schema}.{mart.name}.{column}"
+        f"{place}.{column}"
         for mart in read_marts().values()
         for column in (*find_personal(mart), *find_secret(mart))
-        for schema in ("dashboard", "live")
+        for place in (f"{mart.schema}.{mart.relation}", f"live.{mart.name}")
     ]
     personal += [f"dashboard.{table}.{column}" for table, columns in OWN_TABLES.items() for column in columns]
     code = find_builders_code(connection)

@@ -2,6 +2,16 @@
 -- YAML declares), personal (schema.relation.column that analysts may not read), declared (relation and role of `grants:` in models).
 with
 
+schemas as (
+
+    select schema_name from access.mart_schemas
+    union all
+    select unnest(
+        array['live', 'analysis', 'intermediate', 'staging', 'quality', 'scoring', 'build', 'access', 'change_tracking']
+    )
+
+),
+
 ours as (
 
     select
@@ -15,6 +25,7 @@ ours as (
         relforcerowsecurity,
         relacl,
         coalesce(reloptions, '{}') as options,
+        nspname in (select schema_name from access.mart_schemas) as is_mart,
         exists (
             select 1 from pg_attribute
             where attrelid = pg_class.oid and attname = 'tenant_id' and not attisdropped
@@ -23,9 +34,7 @@ ours as (
     inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
     where
         relkind in ('r', 'p', 'v', 'm', 'f')
-        and nspname in (
-            'dashboard', 'live', 'analysis', 'intermediate', 'staging', 'quality', 'scoring', 'build', 'access', 'change_tracking'
-        )
+        and nspname in (select schema_name from schemas)
 
 ),
 
@@ -48,12 +57,8 @@ raw_tables as (
         relacl,
         relrowsecurity
     from pg_class
-    where
-        relnamespace = 'public'::regnamespace
-        and relname in (
-            'tenants_v2', 'clients_v2', 'conversation_sessions_v2', 'recent_history_v2', 'wishlist_v2', 'active_sessions_v2',
-            'user_ltm_v2'
-        )
+    inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+    inner join access.raw_tables on nspname = raw_tables.schema_name and relname = raw_tables.table_name
 
 ),
 
@@ -69,9 +74,7 @@ functions as (
     from pg_proc
     inner join pg_namespace on pg_proc.pronamespace = pg_namespace.oid
     where
-        nspname in (
-            'dashboard', 'live', 'analysis', 'intermediate', 'staging', 'quality', 'scoring', 'build', 'access', 'change_tracking'
-        )
+        nspname in (select schema_name from schemas)
 
 ),
 
@@ -82,6 +85,7 @@ rights as (
         ours.oid,
         ours.relation,
         ours.nspname,
+        ours.is_mart,
         ours.relname,
         null::text as column_name,
         acl.grantee,
@@ -94,6 +98,7 @@ rights as (
         ours.oid,
         ours.relation,
         ours.nspname,
+        ours.is_mart,
         ours.relname,
         pg_attribute.attname,
         acl.grantee,
@@ -121,7 +126,7 @@ select
 from ours
 where
     relkind in ('r', 'p') and has_tenant and relname not like 'scratch\_%%'
-    and nspname in ('dashboard', 'intermediate', 'quality', 'scoring')
+    and (is_mart or nspname in ('intermediate', 'quality', 'scoring'))
     and not (relrowsecurity and (relforcerowsecurity or nspname in ('quality', 'scoring')))
 union all
 select
@@ -129,7 +134,7 @@ select
     relation,
     'has no tenant_id, so that no policy can hold it'
 from ours
-where relkind in ('r', 'p') and not has_tenant and nspname in ('dashboard', 'intermediate')
+where relkind in ('r', 'p') and not has_tenant and (is_mart or nspname = 'intermediate')
 union all
 select
     'policy_missing',
@@ -145,7 +150,7 @@ cross join lateral (
 ) as wanted
 where
     ours.relkind in ('r', 'p') and ours.relrowsecurity and ours.has_tenant
-    and ours.nspname in ('dashboard', 'intermediate', 'quality', 'scoring')
+    and (ours.is_mart or ours.nspname in ('intermediate', 'quality', 'scoring'))
 union all
 select
     'policy_missing',
@@ -166,7 +171,7 @@ from ours
 inner join access.policies on ours.oid = policies.relation
 where
     policies.is_permissive
-    and ours.nspname in ('dashboard', 'intermediate', 'quality', 'scoring')
+    and (ours.is_mart or ours.nspname in ('intermediate', 'quality', 'scoring'))
     and not policies.name in ('agentp_owner', 'agentp_tenants', 'agentp_every_tenant', 'agentp_analyst')
     and not (policies.name = 'agentp_bot' and ours.relation = 'dashboard.outbox')
 union all
@@ -217,13 +222,13 @@ from named_rights
 where not (
     grantee_name = 'agentp_builder'
     or (privilege_type = 'SELECT' and relation || ' ' || grantee_name = any (%(declared)s))
-    or (privilege_type = 'SELECT' and nspname in ('dashboard', 'live') and grantee_name in ('agentp_reader', 'agentp_admin', 'authenticated'))
+    or (privilege_type = 'SELECT' and (is_mart or nspname = 'live') and grantee_name in ('agentp_reader', 'agentp_admin', 'authenticated'))
     or (
-        privilege_type = 'SELECT' and nspname in ('dashboard', 'live') and grantee_name = 'agentp_analyst'
+        privilege_type = 'SELECT' and (is_mart or nspname = 'live') and grantee_name = 'agentp_analyst'
         and column_name is not null and not relation || '.' || column_name = any (%(personal)s)
     )
     or (
-        privilege_type = 'SELECT' and nspname in ('dashboard', 'live') and grantee_name = 'agentp_analyst'
+        privilege_type = 'SELECT' and (is_mart or nspname = 'live') and grantee_name = 'agentp_analyst'
         and column_name is null and not exists (
             select 1 from unnest(%(personal)s::text []) as personal where starts_with(personal, relation || '.')
         )
@@ -397,9 +402,7 @@ cross join lateral aclexplode(nspacl) as acl
 where
     acl.privilege_type = 'CREATE' and acl.grantee <> nspowner
     and (
-        nspname in (
-            'dashboard', 'live', 'analysis', 'intermediate', 'staging', 'quality', 'scoring', 'build', 'access', 'change_tracking'
-        )
+        nspname in (select schema_name from schemas)
         -- Whoever may create where everybody looks for functions is called by everybody.
         or nspname = 'public' and (
             acl.grantee = 0

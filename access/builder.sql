@@ -8,17 +8,15 @@ declare
     owned record;
 begin
     perform access.join_role('agentp_builder');
-    grant usage on schema public to agentp_builder;
+    grant select on access.mart_schemas, access.raw_tables to agentp_builder;
     for owned in
-        select pg_class.oid::regclass as relation
+        select pg_class.oid::regclass as relation, nspname
         from pg_class
-        where
-            relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
-            and relname in (
-                'tenants_v2', 'clients_v2', 'conversation_sessions_v2', 'recent_history_v2', 'wishlist_v2',
-                'active_sessions_v2', 'user_ltm_v2'
-            )
+        inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+        inner join access.raw_tables on nspname = raw_tables.schema_name and relname = raw_tables.table_name
+        where relkind in ('r', 'p')
     loop
+        execute format('grant usage on schema %I to agentp_builder', owned.nspname);
         execute format('grant select on %s to agentp_builder', owned.relation);
     end loop;
     perform access.open_raw_tables();
@@ -37,9 +35,11 @@ begin
         grant usage on schema change_tracking to agentp_builder;
         grant select, insert, delete on all tables in schema change_tracking to agentp_builder;
     end if;
-    foreach schema_name in array array[
-        'live', 'analysis', 'quality', 'scoring', 'build', 'staging', 'intermediate', 'dashboard'
-    ] loop
+    for schema_name in
+        select mart_schemas.schema_name from access.mart_schemas
+        union all
+        select unnest(array['live', 'analysis', 'quality', 'scoring', 'build', 'staging', 'intermediate'])
+    loop
         if to_regnamespace(schema_name) is null then
             execute format('create schema %I', schema_name);
         end if;

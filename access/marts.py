@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from agentp.classification import PERSONAL, DeclaredMart, read_marts
+from systems.registry import list_systems
 
 OWN_TABLES: Mapping[str, tuple[str, ...]] = {
     "outbox": ("message_text", "payload"), "predictions": (), "wish_reactions": (),
@@ -35,17 +37,27 @@ def secure_marts(connection: psycopg.Connection[Any]) -> None:
     """
     secure_own_tables(connection)
     for mart in read_marts().values():
-        for schema in ("live", "dashboard"):
-            _secure(connection, schema, mart.name, find_personal(mart), find_secret(mart))
+        for schema, name in (("live", mart.name), (mart.schema, mart.relation)):
+            _secure(connection, schema, name, find_personal(mart), find_secret(mart))
 
 
 def secure_own_tables(connection: psycopg.Connection[Any]) -> None:
     """Open the schemas to the roles, and give the tables that scoring, activation and the gate keep what marts get."""
+    for system in list_systems():
+        _make_schema(connection, system.mart_schema)
     connection.execute("select access.open_schemas()")
     for table, personal in OWN_TABLES.items():
         _secure(connection, "dashboard", table, list(personal), [])
     connection.execute("select access.secure_outbox() where to_regclass('dashboard.outbox') is not null")
     connection.execute("select access.secure_kept(%s)", (list(FOR_ANALYSTS),))
+
+
+def _make_schema(connection: psycopg.Connection[Any], schema: str) -> None:
+    """Make a schema of marts before anything is in it, so that who may read those may look into it."""
+    name = sql.Identifier(schema)
+    known = connection.execute("select to_regnamespace(%s) is not null", (name.as_string(None),)).fetchone()
+    if not (known and known[0]):
+        connection.execute(sql.SQL("create schema {}").format(name))
 
 
 def _secure(

@@ -13,8 +13,11 @@ from agentp.errors import SetupError
 from agentp.locks import lock_until_commit
 from agentp.schemas import SCHEMA_LOCK, change_in_turns, prepare_schema
 from sources.raw_tables import require_some_raw_table
+from systems.registry import list_systems
 
-RELATIONS = ("access.logins", "access.pattern", "access.policies")
+RELATIONS = (
+    "access.logins", "access.mart_schemas", "access.raw_tables", "access.pattern", "access.policies",
+)  # fmt: skip
 
 
 def prepare_access(connection: psycopg.Connection[Any]) -> None:
@@ -59,3 +62,31 @@ def _make_access(connection: psycopg.Connection[Any]) -> None:
         require_some_raw_table(connection)
     take_back_access(connection)
     prepare_schema(connection, "access", package="access", relations=RELATIONS)
+    _note_systems(connection)
+
+
+def _note_systems(connection: psycopg.Connection[Any]) -> None:
+    """Write down what the systems that are on declare, where it is not there yet; commits.
+
+    What those declared that are off now stays: their marts do as well.
+    """
+    systems = list_systems()
+    marts = [(system.mart_schema, system.prefix) for system in systems]
+    tables = [(system.raw_schema, table.name, table.is_written) for system in systems for table in system.tables]
+    known = set(connection.execute("select schema_name, prefix from access.mart_schemas").fetchall())
+    for row in marts:
+        if row not in known:
+            connection.execute(
+                "insert into access.mart_schemas (schema_name, prefix) values (%s, %s) on conflict (schema_name) "
+                "do update set prefix = excluded.prefix",
+                row,
+            )
+    declared = set(connection.execute("select schema_name, table_name, is_written from access.raw_tables").fetchall())
+    for table in tables:
+        if table not in declared:
+            connection.execute(
+                "insert into access.raw_tables (schema_name, table_name, is_written) values (%s, %s, %s) "
+                "on conflict (schema_name, table_name) do update set is_written = excluded.is_written",
+                table,
+            )
+    connection.commit()

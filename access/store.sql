@@ -172,9 +172,58 @@ as $$
         or exists (
             select 1
             from pg_namespace
-            where nspname in ('access', 'dashboard') and pg_has_role(current_user, nspowner, 'usage')
+            where nspname in ('access', 'live') and pg_has_role(current_user, nspowner, 'usage')
         )
         or exists (select 1 from pg_roles where rolname = current_user and (rolsuper or rolbypassrls))
+$$;
+
+-- What source systems declare, of those that are or were on: the schemas of their marts, with what the names of their relations
+-- in `live` and `analysis` begin with, and their raw tables, with whether `agentp activate` writes to them (access/schema.py).
+create table if not exists access.mart_schemas (
+    schema_name text primary key,
+    prefix text not null
+);
+create table if not exists access.raw_tables (
+    schema_name text not null,
+    table_name text not null,
+    is_written boolean not null,
+    primary key (schema_name, table_name)
+);
+
+do $$
+begin
+    if to_regrole('agentp_builder') is not null and not has_table_privilege('agentp_builder', 'access.raw_tables', 'select') then
+        grant select on access.mart_schemas, access.raw_tables to agentp_builder;
+    end if;
+end
+$$;
+
+create or replace function access.is_mart(relation regclass) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select 1
+        from pg_class
+        inner join access.mart_schemas on pg_class.relnamespace = to_regnamespace(quote_ident(mart_schemas.schema_name))
+        where pg_class.oid = relation
+    )
+$$;
+
+-- What a mart is called in schemas that systems share.
+create or replace function access.shared_name(relation regclass) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(
+        (
+            select mart_schemas.prefix
+            from access.mart_schemas
+            where pg_class.relnamespace = to_regnamespace(quote_ident(mart_schemas.schema_name))
+        ), ''
+    ) || pg_class.relname
+    from pg_class
+    where pg_class.oid = relation
 $$;
 
 create or replace view access.policies with (security_invoker = true) as
@@ -349,17 +398,15 @@ begin
     for wanted in
         select pg_class.oid::regclass as relation, policies.name, policies.command, policies.condition
         from pg_class
+        inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+        inner join access.raw_tables on nspname = raw_tables.schema_name and relname = raw_tables.table_name
         inner join (
             values ('agentp_builder_reads', 'select', 'using (true)'),
             ('agentp_builder_writes', 'update', 'using (true) with check (true)')
         ) as policies (name, command, condition)
-            on policies.command = 'select' or pg_class.relname = 'user_ltm_v2'
+            on policies.command = 'select' or raw_tables.is_written
         where
-            pg_class.relnamespace = 'public'::regnamespace and pg_class.relkind in ('r', 'p') and pg_class.relrowsecurity
-            and pg_class.relname in (
-                'tenants_v2', 'clients_v2', 'conversation_sessions_v2', 'recent_history_v2', 'wishlist_v2',
-                'active_sessions_v2', 'user_ltm_v2'
-            )
+            pg_class.relkind in ('r', 'p') and pg_class.relrowsecurity
             and pg_has_role(current_user, pg_class.relowner, 'usage')
             and has_table_privilege('agentp_builder', pg_class.oid, 'select')
             and not exists (
@@ -387,7 +434,10 @@ begin
     end if;
     for wanted in
         select schemas.name as schema_name, roles.name as role_name
-        from (values ('dashboard'), ('live'), ('analysis'), ('quality'), ('scoring')) as schemas (name)
+        from (
+            select schema_name as name from access.mart_schemas
+            union all values ('live'), ('analysis'), ('quality'), ('scoring')
+        ) as schemas
         cross join (
             values ('agentp_reader'), ('agentp_analyst'), ('agentp_admin'), ('agentp_bot'), ('authenticated')
         ) as roles (name)
@@ -398,8 +448,9 @@ begin
             and case schemas.name
                 when 'scoring' then roles.name = 'agentp_admin'
                 when 'quality' then roles.name in ('agentp_admin', 'agentp_analyst')
-                when 'dashboard' then true
-                else roles.name <> 'agentp_bot'
+                when 'live' then roles.name <> 'agentp_bot'
+                when 'analysis' then roles.name <> 'agentp_bot'
+                else true
             end
             and not has_schema_privilege(roles.name, schemas.name, 'usage')
     loop
@@ -465,7 +516,7 @@ create or replace function access.find_cut(relation regclass) returns regclass
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce(case when relkind = 'v' then to_regclass(format('live.%I', relname)) end, relation)
+    select coalesce(case when relkind = 'v' then to_regclass(format('live.%I', access.shared_name(oid))) end, relation)
     from pg_class
     where oid = relation
 $$;
@@ -493,10 +544,10 @@ as $$
     with places as (
         select relation::oid as oid
         union
-        select to_regclass(format('%I.%I', schemas.name, mart.relname))::oid
+        select to_regclass(format('%I.%I', schemas.name, access.shared_name(mart.oid)))::oid
         from pg_class as mart
         cross join (values ('live'), ('analysis')) as schemas (name)
-        where mart.oid = relation and mart.relnamespace = to_regnamespace('dashboard')
+        where mart.oid = relation and access.is_mart(relation)
     ),
 
     wanted as (
@@ -555,15 +606,15 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     select
-        place.relnamespace is distinct from to_regnamespace('dashboard')
+        not access.is_mart(place.oid)
         or access.shown_columns(place.oid, withheld)
-        = access.shown_columns(to_regclass(format('analysis.%I', place.relname)), '{}')
-        and access.is_read_by(access.find_cut(place.oid), to_regclass(format('analysis.%I', place.relname)))
+        = access.shown_columns(to_regclass(format('analysis.%I', access.shared_name(place.oid))), '{}')
+        and access.is_read_by(access.find_cut(place.oid), to_regclass(format('analysis.%I', access.shared_name(place.oid))))
         and (
             not access.has_roles()
             or coalesce(
                 has_table_privilege(
-                    to_regrole('agentp_analyst')::oid, to_regclass(format('analysis.%I', place.relname))::oid, 'select'
+                    to_regrole('agentp_analyst')::oid, to_regclass(format('analysis.%I', access.shared_name(place.oid)))::oid, 'select'
                 ), true
             )
         )
@@ -580,7 +631,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     read_from regclass := access.find_cut(relation);
-    view_name text := format('analysis.%I', (select relname from pg_class where oid = relation));
+    view_name text := format('analysis.%I', access.shared_name(relation));
     wanted text [] := access.shown_columns(relation, withheld);
     present text [] := access.shown_columns(to_regclass(view_name), '{}');
 begin
@@ -626,7 +677,7 @@ begin
     elsif place.relnamespace <> to_regnamespace('live') and not 'security_invoker=true' = any (coalesce(place.reloptions, '{}')) then
         raise exception '% reads with its owner''s rights: it needs security_invoker', relation;
     end if;
-    if not place.relnamespace::regnamespace::text = any (array['dashboard', 'live']) then
+    if not access.is_mart(relation) and place.relnamespace is distinct from to_regnamespace('live') then
         return;
     end if;
     perform access.give(relation, 'agentp_reader', secret);

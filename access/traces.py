@@ -10,9 +10,11 @@ import psycopg
 from psycopg import sql
 
 from access.people import REMOVED, Person
+from systems.registry import list_systems
 
-SCHEMAS = ("access", "build", "change_tracking", "dashboard", "intermediate", "quality", "scoring")
-"""Schemas of tables that are the project's; `staging`, `live` and `analysis` only show what stands elsewhere."""
+SCHEMAS = ("access", "build", "change_tracking", "intermediate", "quality", "scoring")
+"""Schemas of tables that are the project's, beside those of marts;
+`staging`, `live` and `analysis` only show what stands elsewhere."""
 QUEUES = ("build", "change_tracking")
 """Schemas whose rows tell the next build what to do: nobody touches them before it."""
 PENDING = ("quality", "pending_forgettings")
@@ -63,11 +65,12 @@ def read_relations(connection: psycopg.Connection[Any]) -> list[Relation]:
     built = set()
     if has_builds and has_builds[0]:
         built = {row[0] for row in connection.execute(_READ_BUILT).fetchall()}
-    rows = connection.execute(_READ_RELATIONS, (LOOKS_PERSONAL, list(SCHEMAS))).fetchall()
+    prefixes = {system.mart_schema: system.prefix for system in list_systems()}
+    rows = connection.execute(_READ_RELATIONS, (LOOKS_PERSONAL, [*SCHEMAS, *prefixes])).fetchall()
     return [
         Relation(
             schema=schema, name=name, is_table=kind in ("r", "p"),
-            is_built=schema in ("dashboard", "intermediate") and name in built,
+            is_built=schema in (*prefixes, "intermediate") and prefixes.get(schema, "") + name in built,
             columns=tuple(
                 Column(name=column, type=data_type, is_nullable=is_nullable, is_key=is_key, is_personal=is_personal)
                 for column, data_type, is_nullable, is_key, is_personal in columns

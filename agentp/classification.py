@@ -26,12 +26,12 @@ import yaml
 
 from agentp.errors import SetupError
 from agentp.settings import DBT_PROJECT
+from systems.registry import list_systems
 
 CLASSES = ("pii", "text", "staff", "salon", "secret", "plain")
 PERSONAL = frozenset({"pii", "text", "staff"})
 """Classes that tell of somebody: no analyst reads such a column (access/, reports/audiences.py; the macro `secure`)."""
 
-MARTS = DBT_PROJECT / "models" / "agent_p" / "marts"
 # Six times as quick; a PyYAML that was built without libyaml has only the other.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -47,14 +47,15 @@ class DeclaredColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class DeclaredMart:
-    """A mart as its YAML declares it: ``name`` in schema `dashboard`; ``key`` is empty for live views."""
+    """A mart as its YAML declares it: ``name`` of its model, ``relation`` in its schema; a live view has no ``key``."""
 
     name: str
+    schema: str
+    relation: str
     columns: tuple[DeclaredColumn, ...]
     key: tuple[str, ...]
 
 
-@cache
 def read_classes() -> Mapping[tuple[str, str], str]:
     """Return the class of every column that has one, by (mart, column); the mart without its schema."""
     return {
@@ -65,23 +66,34 @@ def read_classes() -> Mapping[tuple[str, str], str]:
     }
 
 
+def read_marts() -> Mapping[str, DeclaredMart]:
+    """Return what the YAML beside the models of the systems that are on declares, by the models' names; without dbt."""
+    found: dict[str, DeclaredMart] = {}
+    for system in list_systems():
+        folder = DBT_PROJECT / "models" / system.name / "marts"
+        found |= read_declared(folder, schema=system.mart_schema, prefix=system.prefix)
+    return found
+
+
 @cache
-def read_marts(folder: Path = MARTS) -> Mapping[str, DeclaredMart]:
-    """Return what the YAML beside the models declares, by name; without dbt."""
+def read_declared(folder: Path, *, schema: str, prefix: str = "") -> Mapping[str, DeclaredMart]:
+    """Return the marts of one folder, by the models' names, which ``prefix`` tells apart from their relations'."""
     found: dict[str, DeclaredMart] = {}
     for path in sorted(folder.rglob("*.yml")):
         if path.name.endswith("_unit_tests.yml"):
             continue
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # a safe loader either way
         for model in document.get("models") or []:
-            found[model["name"]] = _read_mart(model)
+            found[model["name"]] = _read_mart(model, schema, prefix)
     return found
 
 
-def _read_mart(model: Mapping[str, Any]) -> DeclaredMart:
+def _read_mart(model: Mapping[str, Any], schema: str, prefix: str) -> DeclaredMart:
     keys = [entry["columns"] for entry in model.get("constraints") or [] if entry["type"] == "primary_key"]
     return DeclaredMart(
         name=model["name"],
+        schema=schema,
+        relation=model["name"].removeprefix(prefix),
         columns=tuple(_read_column(model["name"], column) for column in model.get("columns") or []),
         key=tuple(keys[0]) if keys else (),
     )

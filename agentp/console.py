@@ -17,6 +17,7 @@ from agentp import pipeline
 from agentp.database import describe_target, open_connection
 from agentp.pipeline import MartChange
 from agentp.settings import Settings
+from systems.registry import list_systems, place_model
 
 if TYPE_CHECKING:
     from activation.scores import ScoreReport
@@ -134,13 +135,13 @@ def show_marts(changes: list[MartChange], url: str) -> None:
     for column in table.columns[1:5]:
         column.justify = "right"
     for change in changes:
-        schema = "intermediate" if change.mart.startswith("int_") else "dashboard"
         counts = (change.rows, change.inserted, change.updated, change.deleted)
         scope = "all" if change.was_full else "changes"
-        table.add_row(f"{schema}.{change.mart}", *(f"{count:,}" for count in counts), scope)
+        table.add_row(".".join(place_model(change.mart)), *(f"{count:,}" for count in counts), scope)
     screen.print(table)
+    schemas = ", ".join(system.mart_schema for system in list_systems())
     screen.print(
-        f'Look at them in schema dashboard of {describe_target(url)}:  psql "$(agentp url)"',
+        f'Look at them in schema {schemas} of {describe_target(url)}:  psql "$(agentp url)"',
         markup=False,
         soft_wrap=True,
     )

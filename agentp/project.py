@@ -183,11 +183,14 @@ def raise_first_error(outcome: DbtOutcome) -> None:
 
 def _describe_blockers(url: str, name: str) -> str:
     """Return who holds what a model is published as, a moment after it was not to be had."""
-    schemas = ("dashboard", "live", "analysis", "staging", "intermediate")
+    from systems.registry import place_model
+
+    places = [f'{schema}."{name}"' for schema in ("live", "analysis", "staging", "intermediate")]
+    places.append('{}."{}"'.format(*place_model(name)))
     with open_connection(url) as connection:
         if HOOKS.fullmatch(name):
             return describe_holders(connection, schemas=["build"])
-        return describe_holders(connection, relations=[f'{schema}."{name}"' for schema in schemas])
+        return describe_holders(connection, relations=places)
 
 
 def _node_results(result: Any) -> list[Any]:
@@ -196,9 +199,13 @@ def _node_results(result: Any) -> list[Any]:
 
 def describe_variables(settings: Settings) -> dict[str, Any]:
     """Return the variables of models that settings say."""
+    from systems.registry import list_systems
+
     return {
         "session_gap_minutes": settings.session_gap_minutes,
         "default_timezone": settings.default_timezone,
+        "systems": [system.name for system in list_systems()],
+        "raw_schemas": {system.name: system.raw_schema for system in list_systems()},
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -14,7 +15,8 @@ from agentp.errors import SetupError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 """The checkout, or the folder of packages that a wheel was installed into."""
-DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+DBT_PROJECT = Path(os.environ.get("AGENTP_DBT_PROJECT") or PROJECT_ROOT / "dbt_project")
+"""The dbt project: that of the checkout, or a copy with further systems."""
 STATE_ROOT = PROJECT_ROOT if (PROJECT_ROOT / "pyproject.toml").is_file() else Path.cwd()
 """Where `.env` and the home are: the checkout, or whatever folder an installed program is started in."""
 PRIVATE = 0o077
@@ -54,9 +56,13 @@ class Limits(_Environment):
 
 
 class Systems(_Environment):
-    """Which source systems are on: ``systems``, names divided by commas; the first is what a bare name means."""
+    """Which source systems are on: ``systems``, names divided by commas; the first is what a bare name means.
+
+    ``raw_schemas`` says where their bots write, as `system=schema`, divided by commas; else it is as they declare.
+    """
 
     systems: str = Field(default="agent_p", pattern=r"^\s*[a-z_][a-z0-9_.]*(\s*,\s*[a-z_][a-z0-9_.]*)*\s*$")
+    raw_schemas: str = Field(default="", pattern=r"^\s*([a-z_][a-z0-9_]*=[A-Za-z_][A-Za-z0-9_]*\s*(,\s*|$))*$")
 
 
 class Settings(Limits, Systems):
@@ -141,6 +147,12 @@ def read_limits() -> Limits:
 def read_systems() -> tuple[str, ...]:
     """Return the names of the source systems that are on; errors are those of `read_settings`."""
     return tuple(dict.fromkeys(name.strip() for name in _read(Systems).systems.split(",")))
+
+
+def read_raw_schemas() -> dict[str, str]:
+    """Return the schemas of raw tables that differ from what systems declare, by system; errors are those above."""
+    pairs = (pair.strip().partition("=") for pair in _read(Systems).raw_schemas.split(",") if pair.strip())
+    return {system: schema for system, _, schema in pairs}
 
 
 def _read(kind: type[Kind]) -> Kind:

@@ -22,7 +22,8 @@ from expectations.inspections import Watched
 from expectations.standard import get_standard
 from expectations.verdicts import Finding
 from expectations.volumes import ALPHA, WINDOW_DAYS, AskedDay, DailyCount, VolumeVerdict, judge_volumes
-from systems.registry import get_main_system
+from systems.registry import find_labelled, list_systems
+from systems.system import System
 
 SILENCE = "silent_hours"
 READ_DAYS = WINDOW_DAYS + 2
@@ -56,15 +57,17 @@ select
     {silence} as silent_hours,
     {counts}
 from {source} as rows
-inner join tenants on rows.tenant_id = tenants.tenant_id
+inner join tenants on {tenant} = tenants.tenant_id
 where rows.{clock} >= %(since)s and rows.{clock} <= %(present)s
 group by tenants.tenant_id, (rows.{clock} at time zone tenants.timezone)::date
 """
 
 _TIMED = """(
-    select tenant_id, {clock}, lead({clock}) over (partition by tenant_id order by {clock}, {key}) as next_at
-    from {table}
-    where {clock} >= %(since)s and {clock} <= %(present)s
+    select
+        rows.*, lead(rows.{clock}) over (partition by {tenant} order by rows.{clock}, {key}) as next_at,
+        {tenant} as watched_tenant_id
+    from {table} as rows
+    where rows.{clock} >= %(since)s and rows.{clock} <= %(present)s
 )"""
 
 _READ_FINDINGS = """
@@ -136,10 +139,25 @@ def watch_activity(
     nothing is wrong; half of it goes to volumes and half to freshness. Tenants that are not active are not judged.
     The caller commits. Twice at the same moment changes nothing.
     """
-    tenants = read_tenants(connection, present=present, default_timezone=default_timezone)
-    activity = read_activity(connection, tenants=tenants, present=present)
+    return [
+        finding
+        for system in list_systems()
+        for finding in _watch_system(
+            connection, system, run_id=run_id, present=present, default_timezone=default_timezone, alpha=alpha
+        )
+    ]
+
+
+def _watch_system(
+    connection: Connection, system: System, *, run_id: int, present: datetime, default_timezone: str, alpha: float
+) -> list[Finding]:
+    watched = [each for each in get_standard().watched if find_labelled(each.table)[0] == system]
+    if not watched:
+        return []
+    tenants = read_tenants(connection, system, present=present, default_timezone=default_timezone)
+    activity = read_activity(connection, watched, tenants=tenants, present=present)
     found = judge_volumes(
-        counts=activity.counts, asked=_ask_days(connection, tenants, activity.counts), alpha=alpha / 2
+        counts=activity.counts, asked=_ask_days(connection, watched, tenants, activity.counts), alpha=alpha / 2
     )
     todays = {tenant.tenant_id: tenant.today for tenant in tenants}
     found += [
@@ -165,18 +183,22 @@ def watch_activity(
     return [Finding(*row) for row in rows]
 
 
-def read_tenants(connection: Connection, *, present: datetime, default_timezone: str) -> list[Tenant]:
-    """Return the active tenants; where the declared zone is none, the default one holds."""
-    system = get_main_system()
+def read_tenants(connection: Connection, system: System, *, present: datetime, default_timezone: str) -> list[Tenant]:
+    """Return a system's active tenants; where the declared zone is none, the default one holds."""
     rows = connection.execute(
-        sql.SQL(_READ_TENANTS).format(tenants=sql.SQL(system.tenants)),
+        sql.SQL(_READ_TENANTS).format(tenants=sql.SQL(system.tenants).format(raw=sql.Identifier(system.raw_schema))),
         {"default_timezone": default_timezone, "present": present, "since": present - timedelta(days=READ_DAYS)},
     )
     return [Tenant(*row) for row in rows]
 
 
-def read_activity(connection: Connection, *, tenants: Iterable[Tenant], present: datetime) -> Activity:
-    """Return the tenants' counts, longest silences and last messages of the `READ_DAYS` days up to ``present``."""
+def read_activity(
+    connection: Connection, tables: Iterable[Watched], *, tenants: Iterable[Tenant], present: datetime
+) -> Activity:
+    """Return what ``tables`` say of the tenants in the `READ_DAYS` days up to ``present``.
+
+    That is counts, longest silences and last messages.
+    """
     by_id = {tenant.tenant_id: tenant for tenant in tenants}
     scope = {
         "tenants": list(by_id),
@@ -187,7 +209,7 @@ def read_activity(connection: Connection, *, tenants: Iterable[Tenant], present:
     counts: dict[tuple[UUID, date, str], int] = {}
     silences = []
     latest: dict[UUID, LastMessage] = {}
-    for watched in get_standard().watched:
+    for watched in tables:
         for tenant_id, day, last_at, silent_hours, *found in connection.execute(_count_days(watched), scope):
             counts |= {(tenant_id, day, measure): count for measure, count in zip(watched.measures, found, strict=True)}
             if not watched.has_silences:
@@ -209,18 +231,22 @@ def read_activity(connection: Connection, *, tenants: Iterable[Tenant], present:
 
 def _count_days(watched: Watched) -> sql.Composed:
     """Return the query of a table's counts by tenant and day, and of its longest silences where these are watched."""
-    system = get_main_system()
-    clock = sql.Identifier(str(system.by_name[watched.table].clock))
-    table = sql.Identifier(system.raw_schema, watched.table)
+    system, named = find_labelled(watched.table)
+    inspection = get_standard().find_inspection(watched.table)
+    clock, table = sql.Identifier(str(named.clock)), sql.Identifier(system.raw_schema, named.name)
+    tenant = sql.SQL(inspection.tenant)
     counts = sql.SQL(", ").join(
         sql.SQL("count(*) filter (where {}) as {}").format(sql.SQL(condition), sql.Identifier(measure))
         for measure, condition in watched.measures.items()
     )
-    key = sql.SQL(get_standard().find_inspection(watched.table).key.removeprefix("rows."))
+    key = sql.SQL(inspection.key)
     return sql.SQL(_READ_DAYS).format(
         clock=clock,
         counts=counts,
-        source=sql.SQL(_TIMED).format(clock=clock, key=key, table=table) if watched.has_silences else table,
+        tenant=sql.SQL("rows.watched_tenant_id") if watched.has_silences else tenant,
+        source=sql.SQL(_TIMED).format(clock=clock, key=key, table=table, tenant=tenant)
+        if watched.has_silences
+        else table,
         silence=sql.SQL(
             "(extract(epoch from max(rows.next_at - rows.{clock})) / 3600)::double precision"
             if watched.has_silences
@@ -229,7 +255,9 @@ def _count_days(watched: Watched) -> sql.Composed:
     )
 
 
-def _ask_days(connection: Connection, tenants: Iterable[Tenant], counts: Iterable[DailyCount]) -> list[AskedDay]:
+def _ask_days(
+    connection: Connection, tables: Iterable[Watched], tenants: Iterable[Tenant], counts: Iterable[DailyCount]
+) -> list[AskedDay]:
     """The last complete days of tenants that had any activity, as far as no verdict stands for their count."""
     counted = {(row.tenant_id, row.day, row.measure): row.count for row in counts}
     with_activity = {tenant_id for tenant_id, _, _ in counted}
@@ -246,7 +274,7 @@ def _ask_days(connection: Connection, tenants: Iterable[Tenant], counts: Iterabl
         (list(with_activity), min(day for _, day in days)),
     )
     judged = {(tenant_id, day, measure): observed for tenant_id, day, measure, observed in rows}
-    measures = [measure for watched in get_standard().watched for measure in watched.measures]
+    measures = [measure for watched in tables for measure in watched.measures]
     asked = [AskedDay(tenant_id, day, measure) for tenant_id, day in days for measure in measures]
     return [
         question

@@ -8,17 +8,17 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from systems.registry import get_main_system
+from systems.registry import list_systems
 
 WINDOW = "30 days"
 """Looked back from the present, by index: whoever wrote nothing for longer is told as having written nothing lately."""
 
 
 def read_arrivals(connection: psycopg.Connection[Any], *, present: datetime) -> dict[str, datetime]:
-    """Return the last moment up to ``present`` that each table's rows tell; tables without one lately are left out."""
+    """Return the last moment up to ``present`` of each table's rows, by label, where there was one lately."""
     arrivals = {}
-    system = get_main_system()
-    for table, column in ((table.name, table.clock) for table in system.tables if table.clock):
+    clocks = [(system, table.name, table.clock) for system in list_systems() for table in system.tables if table.clock]
+    for system, table, column in clocks:
         known = connection.execute(
             "select exists (select 1 from pg_attribute where attrelid = to_regclass(%s) and attname = %s "
             "and not attisdropped and atttypid = 'timestamptz'::regtype)",
@@ -34,5 +34,5 @@ def read_arrivals(connection: psycopg.Connection[Any], *, present: datetime) -> 
             {"present": present, "window": WINDOW},
         ).fetchone()
         if found and found[0]:
-            arrivals[table] = found[0]
+            arrivals[system.prefix + table] = found[0]
     return arrivals

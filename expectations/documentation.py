@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from expectations.rules import StandardExpectation
-from expectations.standard import build_suites, get_standard, list_rules
+from expectations.standard import build_suites, list_rules, load_standard
 from systems.registry import get_main_system
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "data_standard.md"
@@ -36,11 +36,15 @@ Counted per tenant and day in `dashboard.standard_problems`.
 
 def render_standard() -> str:
     """Return the page: the five problems, then every rule of every table with meaning, severity and action."""
+    system = get_main_system()
+    standard = load_standard(system)
+    if standard is None:
+        raise AssertionError(f"{system.name} declares no standard")
     rules = list_rules()
     by_problem = {rule.problem: rule for rule in rules if rule.problem}
-    place = get_main_system().package.replace(".", "/")
+    place = system.package.replace(".", "/")
     lines = [INTRODUCTION.format(count=len(rules), place=f"{place}/standard").rstrip("\n")]
-    for problem, (counted, effect) in get_standard().problems.items():
+    for problem, (counted, effect) in standard.problems.items():
         lines.append(f"| `{problem}` | {counted} | `{by_problem[problem].rule_id}` | {effect} |")
     for table in build_suites():
         lines += ["", f"## `{table}`", "", "| rule | meaning | значение | section | severity | action |"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -92,14 +92,14 @@ class Watched:
 class Standard:
     """A system's data standard: a suite a table, how each is looked at, and the problems that are told of by name.
 
-    ``parted_by`` is the table whose rows say where parts of a whole reading end. A problem has what is counted and what
-    it does to those who read the marts.
+    ``parted_by`` is the table whose rows say where parts of a whole reading end, where there is one. A problem has what
+    is counted and what it does to those who read the marts.
     """
 
     suites: tuple[Callable[[], ExpectationSuite], ...]
     inspections: tuple[Inspection, ...]
-    parted_by: str
     problems: Mapping[str, tuple[str, str]]
+    parted_by: str | None = None
     watched: tuple[Watched, ...] = ()
 
     @property
@@ -118,3 +118,21 @@ class Standard:
     def find_inspection(self, table: str) -> Inspection:
         """Return how a table is looked at."""
         return next(inspection for inspection in self.inspections if inspection.table == table)
+
+
+def label_standard(standard: Standard, prefix: str) -> Standard:
+    """Return a standard whose tables are called by what they are in schemas that systems share."""
+    return replace(
+        standard,
+        inspections=tuple(_label_inspection(inspection, prefix) for inspection in standard.inspections),
+        watched=tuple(replace(watched, table=prefix + watched.table) for watched in standard.watched),
+    )
+
+
+def _label_inspection(inspection: Inspection, prefix: str) -> Inspection:
+    return replace(
+        inspection,
+        table=prefix + inspection.table,
+        lookups=tuple(replace(lookup, table=prefix + lookup.table) for lookup in inspection.lookups),
+        tallies=tuple(replace(tally, table=prefix + tally.table) for tally in inspection.tallies),
+    )

@@ -25,8 +25,8 @@ from expectations.passes import (
 from expectations.rules import ExpectRowsToFollowRule
 from expectations.schema import NOBODY
 from expectations.shapes import read_shape
-from expectations.standard import get_standard, list_row_rules
-from systems.registry import get_main_system
+from expectations.standard import get_standard, list_row_rules, load_standard
+from systems.registry import find_labelled
 
 EXAMPLES = 5
 """How many keys of failing rows a verdict names, per rule and tenant."""
@@ -57,7 +57,7 @@ def look_at_table(connection: psycopg.Connection[Any], *, table: str) -> dict[st
     if run_id is None:
         return _read_alone(connection, Look(None, inspection, read_shape(connection), is_scoped=False), rules)
     row = connection.execute("select is_full from quality.runs where run_id = %s", (run_id,)).fetchone()
-    is_full = row is None or row[0]
+    is_full = row is None or row[0] or not find_labelled(table)[0].has_own_triggers
     # Tenants are few, and who is asked about by no client is looked at every time.
     look = Look(run_id, inspection, read_shape(connection), is_scoped=not is_full and inspection.client is not None)
     looks = split_look(look, _find_ends(connection, look))
@@ -97,11 +97,13 @@ def _read_alone(
 
 def _find_ends(connection: psycopg.Connection[Any], look: Look) -> list[UUID]:
     """Return the clients that end the parts in which a whole table is to be read, where indexes make parts quick."""
-    if look.is_scoped or not look.inspection.is_read_in_parts or not can_look_up(look):
+    system = find_labelled(look.inspection.table)[0]
+    standard = load_standard(system)
+    if look.is_scoped or not look.inspection.is_read_in_parts or not can_look_up(look) or standard is None:
         return []
     rows = connection.execute(
         "select end_id from quality.split_clients(to_regclass(%s), %s) as end_id order by 1",
-        (f"{get_main_system().raw_schema}.{get_standard().parted_by}", read_limits().batch_messages),
+        (f"{system.raw_schema}.{standard.parted_by}", read_limits().batch_messages),
     ).fetchall()
     return [row[0] for row in rows]
 

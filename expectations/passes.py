@@ -17,7 +17,7 @@ from expectations.inspections import Inspection, Lookup, Tally
 from expectations.rules import ExpectRowsToFollowRule
 from expectations.schema import NOBODY
 from expectations.shapes import Shape
-from systems.registry import get_main_system
+from systems.registry import find_labelled
 
 NOBODY_ID = sql.SQL("{}::uuid").format(sql.Literal(NOBODY))
 
@@ -239,10 +239,10 @@ def _join_evidence(look: Look) -> sql.Composable:
 
 
 def _name_table(table: str, shape: Shape) -> sql.Composable:
-    """The raw table; columns of the standard that it lacks are there, and empty."""
-    system = get_main_system()
-    absent = [column for column in system.columns[table].values() if not shape.has(table, column.name)]
-    name = sql.Identifier(system.raw_schema, table)
+    """The raw table, by its label; columns of the standard that it lacks are there, and empty."""
+    system, named = find_labelled(table)
+    absent = [column for column in system.columns[named.name].values() if not shape.has(table, column.name)]
+    name = sql.Identifier(system.raw_schema, named.name)
     if not absent:
         return name
     columns = sql.SQL(", ").join(

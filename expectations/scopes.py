@@ -12,7 +12,7 @@ from expectations.schema import NOBODY
 from expectations.shapes import Shape
 from expectations.standard import get_standard, list_rules
 from sources.change_tracking import tracks_changes
-from systems.registry import get_main_system
+from systems.registry import find_labelled, list_systems
 
 QUEUE = "change_tracking.unchecked_clients"
 
@@ -24,7 +24,10 @@ def claim_changes(connection: psycopg.Connection[Any]) -> bool:
     another time zone: then every row is looked at. So it is as long as rows name no tenant or no client (the
     standard's tables forbid that), for nobody's changes concern them. What a run that died had claimed is still there.
     """
-    if not tracks_changes(connection, get_main_system(), is_for_checks=True) or not _exists(connection, QUEUE):
+    tracked = [system for system in list_systems() if system.has_own_triggers]
+    if not tracked or not _exists(connection, QUEUE):
+        return False
+    if not all(tracks_changes(connection, system, is_for_checks=True) for system in tracked):
         return False
     connection.execute(
         "with claimed as (delete from change_tracking.unchecked_clients returning tenant_id, client_id) "
@@ -35,11 +38,13 @@ def claim_changes(connection: psycopg.Connection[Any]) -> bool:
     )
     found = connection.execute(
         "select not exists (select 1 from quality.claimed_clients where %(nobody)s in (tenant_id, client_id)) "
-        "and not exists (select 1 from quality.client_rows where tenant_id = %(nobody)s) "
-        "and not exists (select 1 from quality.client_rows "
-        "where client_id = %(nobody)s and table_name <> all(%(tenants)s))",
-        {"nobody": NOBODY, "tenants": get_standard().tables_of_tenants},
-    ).fetchone()
+        "and not exists (select 1 from quality.client_rows where table_name = any(%(tracked)s) and ("
+        "tenant_id = %(nobody)s or (client_id = %(nobody)s and table_name <> all(%(tenants)s))))",
+        {
+            "nobody": NOBODY, "tenants": get_standard().tables_of_tenants,
+            "tracked": [system.prefix + table.name for system in tracked for table in system.tables],
+        },
+    ).fetchone()  # fmt: skip
     return bool(found and found[0])
 
 
@@ -56,10 +61,10 @@ def close_over_dependents(connection: psycopg.Connection[Any], shape: Shape) -> 
             "select tenant_id, client_id from quality.client_failures where rule_id = any({})"
         ).format(sql.Literal([rule.rule_id for rule in list_rules() if rule.is_rechecked])),
         *_find_links(),
-        *[part for inspection in get_standard().inspections for lookup in inspection.links
+        *[part for inspection in _list_inspections() for lookup in inspection.links
           for part in _find_neighbours(shape, inspection, lookup)],
         *[_find_twins(inspection.table, inspection.client or "", tally)
-          for inspection in get_standard().inspections for tally in inspection.tallies
+          for inspection in _list_inspections() for tally in inspection.tallies
           if tally.table == inspection.table],
     ]  # fmt: skip
     connection.execute(
@@ -70,6 +75,13 @@ def close_over_dependents(connection: psycopg.Connection[Any], shape: Shape) -> 
         ).format(sql.SQL(" union all ").join(parts))
     )
     connection.execute("analyze quality.claimed_clients")
+
+
+def _list_inspections() -> list[Inspection]:
+    """How those tables are looked at that tell the checks what changed; of others every row is."""
+    return [
+        inspection for inspection in get_standard().inspections if find_labelled(inspection.table)[0].has_own_triggers
+    ]
 
 
 def _find_links() -> list[sql.Composable]:
@@ -94,15 +106,14 @@ def _find_neighbours(shape: Shape, inspection: Inspection, lookup: Lookup) -> li
 
 def _join_claimed(mine: tuple[str, str, str], theirs: tuple[str, str, str]) -> sql.Composable:
     """Clients whose rows have a claimed client's key; each side is a table, its client's column and its key's."""
-    schema = get_main_system().raw_schema
     return sql.SQL(
         "select theirs.tenant_id, theirs.{their_client} from quality.claimed_clients as claimed "
         "join {mine} as mine on mine.tenant_id = claimed.tenant_id and mine.{my_client} = claimed.client_id "
         "join {theirs} as theirs on mine.{my_key} = theirs.{their_key} "
         "where theirs.{their_client} <> mine.{my_client} or theirs.tenant_id <> mine.tenant_id"
     ).format(
-        mine=sql.Identifier(schema, mine[0]), my_client=sql.Identifier(mine[1]), my_key=sql.Identifier(mine[2]),
-        theirs=sql.Identifier(schema, theirs[0]), their_client=sql.Identifier(theirs[1]),
+        mine=_name_table(mine[0]), my_client=sql.Identifier(mine[1]), my_key=sql.Identifier(mine[2]),
+        theirs=_name_table(theirs[0]), their_client=sql.Identifier(theirs[1]),
         their_key=sql.Identifier(theirs[2]),
     )  # fmt: skip
 
@@ -117,7 +128,12 @@ def _find_twins(table: str, client: str, tally: Tally) -> sql.Composable:
         "select theirs.tenant_id, theirs.{column} from quality.claimed_clients as claimed "
         "join {table} as mine on mine.tenant_id = claimed.tenant_id and mine.{column} = claimed.client_id "
         "join {table} as theirs on {same}"
-    ).format(column=column, table=sql.Identifier(get_main_system().raw_schema, table), same=same)
+    ).format(column=column, table=_name_table(table), same=same)
+
+
+def _name_table(label: str) -> sql.Identifier:
+    system, table = find_labelled(label)
+    return sql.Identifier(system.raw_schema, table.name)
 
 
 def _exists(connection: psycopg.Connection[Any], relation: str) -> bool:

@@ -11,7 +11,8 @@ import psycopg
 
 from sources.raw_tables import read_raw_columns
 from sources.types import is_same_type
-from systems.registry import get_main_system
+from systems.registry import find_labelled, list_labels, list_systems
+from systems.system import System
 
 LIKELY_RENAMED = 0.5
 """How alike two names must be (difflib's ratio), where several new columns have the type, to suggest a renaming."""
@@ -37,8 +38,18 @@ class Shape:
 
 
 def read_shape(connection: psycopg.Connection[Any]) -> Shape:
-    """Read the catalog; no table is touched."""
-    schema = get_main_system().raw_schema
+    """Read the catalog; no table is touched. Tables are named by their labels."""
+    shapes = [_read_shape(connection, system) for system in list_systems()]
+    return Shape(
+        types={table: types for shape in shapes for table, types in shape.types.items()},
+        unique_columns=frozenset().union(*(shape.unique_columns for shape in shapes)),
+        indexed_columns=frozenset().union(*(shape.indexed_columns for shape in shapes)),
+        references={column: table for shape in shapes for column, table in shape.references.items()},
+    )
+
+
+def _read_shape(connection: psycopg.Connection[Any], system: System) -> Shape:
+    schema, prefix = system.raw_schema, system.prefix
     unique = connection.execute(
         "select c.relname, a.attname from pg_index as i join pg_class as c on c.oid = i.indrelid "
         "join pg_namespace as n on n.oid = c.relnamespace "
@@ -68,18 +79,19 @@ def read_shape(connection: psycopg.Connection[Any]) -> Shape:
     present = read_raw_columns(connection, schema)
     return Shape(
         types={
-            table: {column.name: column.base_type for column in columns.values()} for table, columns in present.items()
+            prefix + table: {column.name: column.base_type for column in columns.values()}
+            for table, columns in present.items()
         },
-        unique_columns=frozenset((table, column) for table, column in unique),
-        indexed_columns=frozenset((table, column) for table, column in indexed),
-        references={(table, column): referenced for table, column, referenced in references},
+        unique_columns=frozenset((prefix + table, column) for table, column in unique),
+        indexed_columns=frozenset((prefix + table, column) for table, column in indexed),
+        references={(prefix + table, column): prefix + referenced for table, column, referenced in references},
     )
 
 
 def find_shape_faults(table: str, shape: Shape) -> dict[str, list[str]]:
-    """Return what is wrong with a table by aspect (`columns_present`, …), one sentence a fault."""
-    system = get_main_system()
-    declared, kept = system.columns[table], system.by_name[table].kept_reference
+    """Return what is wrong with a table, by its label, by aspect (`columns_present`, …), one sentence a fault."""
+    system, named = find_labelled(table)
+    declared, kept = system.columns[named.name], named.kept_reference
     present = shape.types.get(table)
     if present is None:
         return {"columns_present": [f"the table {table} is missing"]}
@@ -95,7 +107,7 @@ def find_shape_faults(table: str, shape: Shape) -> dict[str, list[str]]:
         elif not is_same_type(found, column.base_type):
             faults["column_types"].append(f"{column.name} is {found}, not {column.type}")
     faults["no_new_columns"] = [f"{column} ({present[column]}) is not in the standard" for column in strangers]
-    if kept and (referenced := shape.references.get((table, kept.column))) != kept.table:
+    if kept and (referenced := shape.references.get((table, kept.column))) != system.prefix + kept.table:
         faults["kept_reference"] = [f"{kept.column} refers to {referenced or 'no table'}"]
     return faults
 
@@ -108,7 +120,9 @@ def find_stopping_faults(shape: Shape) -> list[str]:
 def find_unreadable_tables(shape: Shape) -> dict[str, list[str]]:
     """Return the tables that nothing right can be built of, each with its faults, one sentence a fault."""
     unreadable = {}
-    for table, columns in get_main_system().columns.items():
+    for table in list_labels():
+        system, named = find_labelled(table)
+        columns = system.columns[named.name]
         found = find_shape_faults(table, shape)
         faults = []
         for fault in found["columns_present"]:

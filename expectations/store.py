@@ -14,7 +14,7 @@ from expectations.looks import EXAMPLES
 from expectations.schema import NOBODY
 from expectations.shapes import find_unreadable_tables, read_shape
 from expectations.standard import compute_standard, get_standard, list_rules
-from systems.registry import get_main_system
+from systems.registry import find_labelled, list_labels, list_systems
 
 STANDING = (("client_rows", "scratch_rows"), ("client_failures", "scratch_failures"), ("client_links", "scratch_links"))
 """What stands, and the scratch table that replaces it."""
@@ -50,10 +50,11 @@ def _identify_standard(connection: psycopg.Connection[Any]) -> str:
     """What verdicts depend on besides rows, and no trigger notes: the rules, absent columns, tables left unjudged."""
     shape = read_shape(connection)
     absent = [
-        f"{table}.{column}"
-        for table, columns in get_main_system().columns.items()
+        f"{system.prefix}{table}.{column}"
+        for system in list_systems()
+        for table, columns in system.columns.items()
         for column in columns
-        if not shape.has(table, column)
+        if not shape.has(system.prefix + table, column)
     ]
     unjudged = [f"{table} judged" for table in find_unreadable_tables(shape)]
     return ", without ".join([compute_standard(), *absent, *unjudged])
@@ -96,17 +97,18 @@ def settle_rows(
     for name in SCRATCH:
         connection.execute(sql.SQL("analyze quality.{}").format(sql.Identifier(name)))
     for table, scratch in STANDING:
-        # Tenants are looked at in every run, as rows of nobody.
-        is_looked_at = sql.SQL("({} or standing.client_id = {} and {})").format(
-            _is_looked_at(is_full), sql.Literal(NOBODY), _is_of_tenants(table)
-        )
+        # Tenants are looked at in every run, as rows of nobody, and so is all that tells no check what changed.
+        is_looked_at = sql.SQL("({} or standing.client_id = {} and {} or {})").format(
+            _is_looked_at(is_full), sql.Literal(NOBODY), _is_of(table, get_standard().tables_of_tenants),
+            _is_of(table, _list_untracked()),
+        )  # fmt: skip
         names = {"table": sql.Identifier("quality", table), "scratch": sql.Identifier("quality", scratch)}
         connection.execute(
             sql.SQL("delete from {table} as standing where {} and not {}").format(is_looked_at, kept[table], **names)
         )
         connection.execute(sql.SQL("insert into {table} select * from {scratch}").format(**names))
-    is_looked_at = sql.SQL("({} and standing.table_name <> all({}))").format(
-        _is_looked_at(is_full), sql.Literal(list(unjudged))
+    is_looked_at = sql.SQL("(({} or {}) and standing.table_name <> all({}))").format(
+        _is_looked_at(is_full), _is_of("rows_set_aside", _list_untracked()), sql.Literal(list(unjudged))
     )
     _settle_set_aside(connection, run_id=run_id, is_looked_at=is_looked_at)
     claimed = connection.execute("delete from quality.claimed_clients").rowcount
@@ -115,10 +117,20 @@ def settle_rows(
         connection.execute(sql.SQL("analyze quality.{}").format(sql.Identifier(table)))
 
 
-def _is_of_tenants(table: str) -> sql.Composable:
-    """Which of nobody's rows are those of tenants themselves."""
-    tables = get_standard().tables_of_tenants
-    if table == "client_rows":
+def _list_untracked() -> list[str]:
+    """The raw tables of systems that tell no check what changed."""
+    return [
+        system.prefix + table.name
+        for system in list_systems()
+        if not system.has_own_triggers
+        for table in system.tables
+    ]
+
+
+def _is_of(table: str, tables: Collection[str]) -> sql.Composable:
+    """Which rows of what stands are about those raw tables."""
+    tables = list(tables)
+    if table in ("client_rows", "rows_set_aside"):
         return sql.SQL("standing.table_name = any({})").format(sql.Literal(tables))
     if table == "client_failures":
         rules = [rule.rule_id for rule in list_rules() if rule.table_name in tables]
@@ -140,20 +152,36 @@ def _settle_set_aside(connection: psycopg.Connection[Any], *, run_id: int, is_lo
             "with gone as (delete from quality.rows_set_aside as standing where {} and not exists ("
             "select 1 from quality.scratch_set_aside as found where (found.tenant_id, found.table_name, found.row_key, "
             "found.client_id) = (standing.tenant_id, standing.table_name, standing.row_key, standing.client_id)) "
-            "returning tenant_id, client_id) insert into quality.reconsidered_clients (tenant_id, client_id) "
-            "select distinct tenant_id, client_id from gone on conflict (tenant_id, client_id) do nothing"
-        ).format(is_looked_at)
+            "returning tenant_id, client_id, table_name), {}"
+        ).format(is_looked_at, _reconsider("gone"))
     )
     connection.execute(
-        "with kept as (insert into quality.rows_set_aside as standing "
-        "(tenant_id, table_name, row_key, client_id, rule_ids, since_run_id) "
-        "select tenant_id, table_name, row_key, client_id, rule_ids, %(run)s from quality.scratch_set_aside "
-        "on conflict (tenant_id, table_name, row_key) do update set rule_ids = excluded.rule_ids "
-        "where standing.rule_ids is distinct from excluded.rule_ids "
-        "returning tenant_id, client_id) insert into quality.reconsidered_clients (tenant_id, client_id) "
-        "select distinct tenant_id, client_id from kept on conflict (tenant_id, client_id) do nothing",
+        sql.SQL(
+            "with kept as (insert into quality.rows_set_aside as standing "
+            "(tenant_id, table_name, row_key, client_id, rule_ids, since_run_id) "
+            "select tenant_id, table_name, row_key, client_id, rule_ids, %(run)s from quality.scratch_set_aside "
+            "on conflict (tenant_id, table_name, row_key) do update set rule_ids = excluded.rule_ids "
+            "where standing.rule_ids is distinct from excluded.rule_ids "
+            "returning tenant_id, client_id, table_name), {}"
+        ).format(_reconsider("kept")),
         {"run": run_id},
     )
+
+
+def _reconsider(rows: str) -> sql.Composable:
+    """Have the next build look anew at the clients of those rows, or, in systems without any, at their tenants."""
+    return sql.SQL(
+        "tenants as (insert into quality.reconsidered_tenants (source_system, tenant_id) "
+        "select distinct untracked.source_system, {rows}.tenant_id from {rows} "
+        "join unnest({tables}::text[], {systems}::text[]) as untracked (table_name, source_system) "
+        "on {rows}.table_name = untracked.table_name on conflict (source_system, tenant_id) do nothing) "
+        "insert into quality.reconsidered_clients (tenant_id, client_id) "
+        "select distinct tenant_id, client_id from {rows} where table_name <> all({tables}) "
+        "on conflict (tenant_id, client_id) do nothing"
+    ).format(
+        rows=sql.Identifier(rows), tables=sql.Literal(_list_untracked()),
+        systems=sql.Literal([find_labelled(label)[0].name for label in _list_untracked()]),
+    )  # fmt: skip
 
 
 def write_results(
@@ -168,7 +196,12 @@ def write_results(
         "insert into quality.rule_results (tenant_id, rule_id, run_id, rows_seen, rows_failed, examples) "
         "select tenants.tenant_id, rules.rule_id, %(run)s, coalesce(seen.rows_seen, 0), "
         "coalesce(failures.rows_failed, 0), coalesce(failures.examples, '[]') "
-        "from (select distinct tenant_id from quality.client_rows) as tenants cross join quality.rules left join ("
+        "from (select distinct client_rows.tenant_id, tables.source_system from quality.client_rows "
+        "join unnest(%(tables)s::text[], %(systems)s::text[]) as tables (table_name, source_system) "
+        "on client_rows.table_name = tables.table_name) as tenants "
+        "join unnest(%(tables)s::text[], %(systems)s::text[]) as judged (table_name, source_system) "
+        "on tenants.source_system = judged.source_system "
+        "join quality.rules on judged.table_name = rules.table_name left join ("
         "select tenant_id, table_name, sum(rows_seen)::bigint as rows_seen from quality.client_rows group by 1, 2"
         ") as seen on seen.tenant_id = tenants.tenant_id and seen.table_name = rules.table_name left join ("
         "select tenant_id, rule_id, sum(rows_failed)::bigint as rows_failed, "
@@ -179,6 +212,8 @@ def write_results(
         {
             "run": run_id,
             "examples": EXAMPLES,
+            "tables": list_labels(),
+            "systems": [find_labelled(label)[0].name for label in list_labels()],
             "rules": [
                 rule.rule_id
                 for rule in list_rules()

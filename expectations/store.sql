@@ -104,6 +104,12 @@ create table if not exists quality.reconsidered_clients (
     client_id uuid not null,
     primary key (tenant_id, client_id)
 );
+-- The same of systems that tell no check what changed: all that is the tenant's.
+create table if not exists quality.reconsidered_tenants (
+    source_system text not null,
+    tenant_id uuid not null,
+    primary key (source_system, tenant_id)
+);
 
 -- One row per tenant, measure and day that was judged: what was counted, and what would have been usual.
 create table if not exists quality.volumes (

@@ -24,7 +24,7 @@ from expectations.data_docs import make_self_contained
 from expectations.looks import looking_for
 from expectations.rules import ExpectTableShape
 from expectations.standard import build_suites, copy_suite
-from systems.registry import get_main_system
+from systems.registry import find_labelled
 
 
 class CheckError(AgentpError):
@@ -75,8 +75,9 @@ def _validate(
         if table not in tables:
             continue
         announce(table)
+        system, named = find_labelled(table)
         batch = source.add_table_asset(
-            name=table, table_name=table, schema_name=get_main_system().raw_schema
+            name=table, table_name=named.name, schema_name=system.raw_schema
         ).add_batch_definition_whole_table("all rows")
         suite = copy_suite(table)
         if table in only_shapes:

@@ -21,7 +21,7 @@ def read_counts(connection: psycopg.Connection[Any], node: Mapping[str, Any], *,
         found = connection.execute(
             "select row_count, rows_inserted, rows_updated, rows_deleted, was_full from build.model_runs "
             "where invocation_id = %s and model = %s",
-            (invocation_id, node["alias"]),
+            (invocation_id, node["name"]),
         ).fetchone()
         if found is None:
             return {}

@@ -8,7 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.translation import RAW, MartTranslator
+from orchestration.translation import MartTranslator
+from systems.registry import list_systems
 
 AFTER_SCORES = ("scoring", "predictions")
 AFTER_MESSAGES = ("activation",)
@@ -56,9 +57,12 @@ class Graph:
         return set(self.manifest["parent_map"].get(node, ()))
 
     def find_blocked(self, raw_tables: Collection[str]) -> set[str]:
-        """Return the models, by unique id, that read any of the raw tables."""
+        """Return the models, by unique id, that read any of the raw tables, which are named by their labels."""
         return self.find_below(
-            node for node in self.find_sources(RAW) if self.manifest["sources"][node]["name"] in raw_tables
+            node
+            for system in list_systems()
+            for node in self.find_sources(system.name)
+            if system.prefix + self.manifest["sources"][node]["name"] in raw_tables
         )
 
     def name(self, node: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import dagster as dg
 
@@ -24,6 +23,7 @@ from orchestration.manifest import read_manifest
 from orchestration.partitions import define_days
 from orchestration.targets import target
 from orchestration.translation import MartTranslator
+from systems.registry import has_step
 
 _LOADED: dict[str, dg.Definitions] = {}
 
@@ -45,26 +45,28 @@ def _load(settings: Settings) -> dg.Definitions:
     after_scores = graph.find_below(graph.find_sources(*AFTER_SCORES)) - after_messages
     at_first = graph.find_models() - after_scores - after_messages
     raw = build_raw_tables(graph)
-    steps: dict[str, Any] = {
+    steps: dict[str, dg.AssetsDefinition] = {
         "gate": build_gate(settings),
         "marts": build_models(
             graph, name="marts", models=at_first, description="Build staging and marts of what changed, and test them."
         ),
-        "scores": build_scores(),
-        "views": build_models(
-            graph, name="views_of_scores", models=after_scores, description="Live views that show scores."
-        ),
-        "messages": build_messages(),
-        "outcomes": build_models(
-            graph, name="views_of_messages", models=after_messages, description="Live views of what messages brought."
-        ),
-        "wishes": build_wishes(),
-        "digests": build_digests(),
-        "report": build_report(),
     }
+    # In the order in which they run.
+    if has_step("scores"):
+        steps["scores"] = build_scores()
+        steps["views"] = build_models(
+            graph, name="views_of_scores", models=after_scores, description="Live views that show scores."
+        )
+    if has_step("messages"):
+        steps["messages"] = build_messages()
+        steps["outcomes"] = build_models(
+            graph, name="views_of_messages", models=after_messages, description="Live views of what messages brought."
+        )
+    behind = {"wishes": build_wishes, "digests": build_digests, "report": build_report}
+    steps |= {name: build() for name, build in behind.items() if has_step(name)}
     return dg.Definitions(
         assets=[*raw, *steps.values()],
-        jobs=build_jobs(settings, **steps),
+        jobs=build_jobs(settings, steps),
         schedules=build_schedules(settings),
         sensors=build_sensors(),
         resources={"target": target},

@@ -16,6 +16,7 @@ from typing import Any
 from agentp.locks import hold_file_lock
 from agentp.project import compute_definition, run_dbt
 from agentp.settings import DBT_PROJECT, PROJECT_ROOT, Settings
+from systems.registry import list_systems
 
 NOWHERE = "postgresql://nobody@localhost:1/nowhere"
 """Parsing asks for a connection's words, and never opens it: definitions load without a database."""
@@ -86,11 +87,12 @@ def read_rules(settings: Settings) -> tuple[RuleCard, ...]:
 def _identify_project(settings: Settings) -> str:
     """What both depend on: what marts are computed by, the tests, and the rules."""
     digest = hashlib.sha256(compute_definition(settings).encode())
-    files = sorted((DBT_PROJECT / "tests").rglob("*.sql")) + sorted((DBT_PROJECT / "models").rglob("*.yml"))
-    for folder in ("expectations", "systems"):
-        files += sorted((PROJECT_ROOT / folder).rglob("*.py"))
-    for path in files:
-        digest.update(str(path.relative_to(PROJECT_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    for folder, pattern in (
+        (DBT_PROJECT / "tests", "*.sql"), (DBT_PROJECT / "models", "*.yml"), (PROJECT_ROOT / "expectations", "*.py"),
+        *((Path(str(system.folder)), "*.py") for system in list_systems()),
+    ):  # fmt: skip
+        for path in sorted(folder.rglob(pattern)):
+            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

@@ -10,13 +10,24 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
+from systems.registry import find_labelled, list_systems
+from systems.system import System
+
 OWNER = "team:data"
-RAW = "agent_p"
-"""What the bots write is filed under its source's name, everything else under its schema."""
+
+
+def name_raw_table(label: str) -> list[str]:
+    """Return the key of a raw table: its system and its name, where marts stand in another schema than that."""
+    system, table = find_labelled(label)
+    return [_name_source(system), table.name]
+
+
+def _name_source(system: System) -> str:
+    return f"{system.name}_raw" if system.mart_schema == system.name else system.name
 
 
 class MartTranslator(DagsterDbtTranslator):
-    """Keys are (schema, relation), so that an asset is found by what BI tools call it; raw tables are (agent_p, table).
+    """Keys are (schema, relation), so that an asset is found by what BI tools call it; raw tables are (system, table).
 
     ``partitions`` are the days by which daily marts can be built anew; published marts that no run renewed within
     ``fail_window`` are late.
@@ -29,8 +40,11 @@ class MartTranslator(DagsterDbtTranslator):
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """Return (schema, relation)."""
-        is_raw = dbt_resource_props["resource_type"] == "source" and dbt_resource_props["source_name"] == RAW
-        return dg.AssetKey([RAW if is_raw else dbt_resource_props["schema"], dbt_resource_props["name"]])
+        if dbt_resource_props["resource_type"] == "source":
+            raw = {system.name: _name_source(system) for system in list_systems()}
+            place = raw.get(dbt_resource_props["source_name"], dbt_resource_props["schema"])
+            return dg.AssetKey([place, dbt_resource_props["name"]])
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["alias"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Return the layer, or for marts the area, that the model's folder names."""
@@ -54,7 +68,11 @@ class MartTranslator(DagsterDbtTranslator):
         """
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = self.get_resource_props(manifest, unique_id)
-        spec = spec.merge_attributes(metadata={"dagster/table_name": f"{node['schema']}.{node['name']}"})
+        spec = spec.merge_attributes(
+            metadata={
+                "dagster/table_name": f"{node['schema']}.{node.get('alias') or node.get('identifier') or node['name']}"
+            }
+        )
         is_published = node["resource_type"] == "model" and node["config"]["materialized"] == "published"
         return spec.replace_attributes(freshness_policy=self._freshness) if is_published else spec
 

@@ -24,8 +24,8 @@ BUILDER = "agentp_builder"
 _FUNCTION = re.compile(
     r"create or replace function (?P<signature>[\w.]+\([^)]*\)).*?\bas \$\$(?P<body>.*?)\$\$", re.DOTALL
 )
-PLACES = ("dashboard", "live", "analysis", "quality", "scoring", "build", "staging", "intermediate", "change_tracking")
-"""Schemas of what is built, and of the queues that builds empty."""
+PLACES = ("live", "analysis", "quality", "scoring", "build", "staging", "intermediate", "change_tracking")
+"""Schemas of what is built beside marts, and of the queues that builds empty."""
 HARMLESS = ("clock_timestamp", "gen_random_uuid", "nextval", "random", "statement_timestamp", "timeofday")
 """Volatile functions that only tell something."""
 
@@ -52,7 +52,8 @@ def find_builders_code(connection: psycopg.Connection[Any]) -> list[str]:
         _FIND_CODE,
         {
             "builder": BUILDER, "schemas": [schema for schema, _ in places], "bodies": [body for _, body in places],
-            "harmless": list(HARMLESS), "places": list(PLACES), "raw": raw,
+            "harmless": list(HARMLESS), "raw": raw,
+            "places": [*PLACES, *(system.mart_schema for system in list_systems())],
         },
     ).fetchall()  # fmt: skip
     return [name for (name,) in rows]

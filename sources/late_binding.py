@@ -1,5 +1,7 @@
 """The raw tables as views in schema `staging`, of the columns that the standard declares, which bind those late.
 
+A view has its table's name, behind the system's prefix.
+
 A view that reads a column keeps it from being altered or dropped. These read rows as a whole, and take the columns out
 of them by functions whose bodies are text: Postgres notes no dependency, and puts the column in the place of the
 function when it plans a query, so that indexes and statistics are used as if it stood there. So bots alter their tables
@@ -59,8 +61,9 @@ def _prepare_views(connection: psycopg.Connection[Any], system: System) -> None:
         wanted = {f"{column.name} {body}" for column, body in columns.items()}
         if not wanted <= set(bodies.get(table, ())):
             change_in_turns(connection, partial(_put_functions, connection, raw, columns), schemas=[SCHEMA])
-        if shown.get(table) != [list(declared), [OPTION]]:
-            change_in_turns(connection, partial(_put_view, connection, raw, list(declared)), schemas=[SCHEMA])
+        view = f"{system.prefix}{table}"
+        if shown.get(view) != [list(declared), [OPTION]]:
+            change_in_turns(connection, partial(_put_view, connection, raw, view, list(declared)), schemas=[SCHEMA])
 
 
 def list_bodies() -> list[str]:
@@ -95,12 +98,12 @@ def _put_functions(connection: psycopg.Connection[Any], raw: tuple[str, str], co
         connection.execute(sql.SQL("grant execute on {} to public").format(function))
 
 
-def _put_view(connection: psycopg.Connection[Any], raw: tuple[str, str], columns: list[str]) -> None:
+def _put_view(connection: psycopg.Connection[Any], raw: tuple[str, str], view: str, columns: list[str]) -> None:
     connection.execute(
         # With the owner's rights, and nobody else has any on it: else Postgres would ask who reads a live view for a
         # right on the raw table, whatever stands in between.
         sql.SQL("create or replace view {} with ({}) as select {} from {} as raw_row").format(
-            sql.Identifier(SCHEMA, raw[1]),
+            sql.Identifier(SCHEMA, view),
             sql.SQL(OPTION),
             sql.SQL(", ").join(
                 sql.SQL("{}(raw_row) as {}").format(sql.Identifier(SCHEMA, name), sql.Identifier(name))

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from agentp.errors import SetupError
 from agentp.redaction import scrub_error
+from sources.change_tracking import track_changes
 from systems.system import System
 
 OUTSIDE_TRANSACTION = "-- agentp: outside a transaction"
@@ -62,10 +63,12 @@ def apply_migrations(
         if diagnostic.severity == "WARNING" and diagnostic.message_primary:
             warnings.append(diagnostic.message_primary)
 
-    limit = connection.execute("select current_setting('lock_timeout')").fetchone()
+    before = connection.execute("select current_setting('lock_timeout'), current_setting('search_path')").fetchone()
     connection.add_notice_handler(keep)
     try:
         connection.execute("select set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
+        if not system.has_fixed_schema:
+            _enter_schema(connection, system.raw_schema)
         for migration in list_migrations(system):
             if migration.is_optional and not with_change_tracking:
                 continue
@@ -73,11 +76,26 @@ def apply_migrations(
             report(migration.name)
             if migration.name == last:
                 break
+        else:
+            if with_change_tracking:
+                track_changes(connection, system)
     finally:
         connection.remove_notice_handler(keep)
         if not connection.closed:
-            connection.execute("select set_config('lock_timeout', %s, false)", limit)
+            connection.execute(
+                "select set_config('lock_timeout', %s, false), set_config('search_path', %s, false)", before
+            )
     return warnings
+
+
+def _enter_schema(connection: psycopg.Connection[Any], schema: str) -> None:
+    """Make the schema, where it is not there, the one in which unqualified names are looked for and made."""
+    known = connection.execute("select to_regnamespace(%s) is not null", (sql.Identifier(schema).as_string(None),))
+    if known.fetchone() != (True,):
+        connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+    connection.execute(
+        "select set_config('search_path', %s, false)", (f"{sql.Identifier(schema).as_string(None)}, pg_temp",)
+    )
 
 
 def _apply(connection: psycopg.Connection[Any], migration: Migration, schema: str) -> None:

@@ -41,6 +41,12 @@ def find_missing_columns(connection: psycopg.Connection[Any], system: System) ->
     return missing
 
 
+def has_standard_shape(connection: psycopg.Connection[Any], system: System) -> bool:
+    """Whether every column that the standard declares is there, those too that builds do without."""
+    present = read_raw_columns(connection, system.raw_schema)
+    return all(columns.keys() <= present.get(table, {}).keys() for table, columns in system.columns.items())
+
+
 def find_missing_tables(connection: psycopg.Connection[Any], system: System) -> list[str]:
     """Return the raw tables that the database has not got."""
     return [name for name in find_missing_columns(connection, system) if "." not in name]
@@ -115,7 +121,7 @@ def require_raw_tables(connection: psycopg.Connection[Any], *, without: Collecti
         name
         for system in list_systems()
         for name in find_missing_columns(connection, system)
-        if name.split(".")[0] not in without or ("." not in name and system.by_name[name].is_built_from)
+        if name.split(".")[0] not in without or name in {table.name for table in system.tracked}
     ]
     if missing:
         tables = [name for name in missing if "." not in name]

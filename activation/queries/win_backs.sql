@@ -31,7 +31,7 @@ judged as (
                         written.tenant_id = outbox.tenant_id
                         and outbox.message_key in (
                             replace(due.message_key, due.client_id::text, written.kin_id::text),
-                            -- Of somebody who was gone meanwhile (dbt_project/macros/engine/departed.sql).
+                            -- Of somebody who was gone meanwhile (dbt_project/macros/agent_p/departed.sql).
                             replace(
                                 due.message_key, due.client_id::text,
                                 md5(due.tenant_id::text || written.kin_id::text)::uuid::text

@@ -20,9 +20,9 @@ from orchestration.faults import is_passing
 from orchestration.history import CheckResult
 from orchestration.manifest import read_rules
 from orchestration.targets import Target
-from orchestration.translation import OWNER, RAW
+from orchestration.translation import OWNER, name_raw_table
 from sources.raw_tables import find_missing_tables, owns_raw_tables
-from systems.registry import get_main_system, list_systems
+from systems.registry import list_labels, list_systems
 
 READABLE = "can_be_built_from"
 USUAL = "arrives_as_usual"
@@ -32,20 +32,15 @@ KEPT = {
     "rule_results": "One row per salon, rule and run of the gate: rows seen, rows that break the rule, examples by id.",
     "rows_set_aside": "One row per raw row that stays out of the marts until it is repaired.",
 }
-MEASURES = {
-    "recent_history_v2": ("messages", "silent_hours"),
-    "conversation_sessions_v2": ("sessions", "bookings"),
-}
-"""Whose rows are watched for volumes and silences that no fixed rule catches (expectations/activity.py)."""
 
 
 def build_gate(settings: Settings) -> dg.AssetsDefinition:
     """Return the gate: the tables it keeps, and the checks it makes on raw tables."""
-    raw = [dg.AssetKey([RAW, table]) for table in get_main_system().by_name]
+    raw = [dg.AssetKey(name_raw_table(label)) for label in list_labels()]
     blocking = settings.blocking_rules.split()
     checks = [
         dg.AssetCheckSpec(
-            rule.rule_id.replace(".", "__"), asset=dg.AssetKey([RAW, rule.table_name]),
+            rule.rule_id.replace(".", "__"), asset=dg.AssetKey(name_raw_table(rule.table_name)),
             description=rule.meaning,
             metadata={"rule": rule.rule_id, "section": rule.section, "severity": rule.level, "action": rule.action},
         )
@@ -61,10 +56,10 @@ def build_gate(settings: Settings) -> dg.AssetsDefinition:
     ]  # fmt: skip
     checks += [
         dg.AssetCheckSpec(
-            USUAL, asset=dg.AssetKey([RAW, table]),
+            USUAL, asset=dg.AssetKey(name_raw_table(table)),
             description=f"No salon's {' and '.join(measures).replace('_', ' ')} are out of what is usual for it.",
         )
-        for table, measures in MEASURES.items()
+        for table, measures in _list_measures().items()
     ]  # fmt: skip
 
     @dg.multi_asset(
@@ -112,7 +107,8 @@ def judge(verdict: Verdict, *, blocking: list[str]) -> Iterator[tuple[CheckResul
             broken.setdefault(result.table, []).append(f"{result.rule_id} is broken")
         yield (
             CheckResult(
-                asset=f"{RAW}.{result.table}", check_name=result.rule_id.replace(".", "__"), severity=result.severity,
+                asset=".".join(name_raw_table(result.table)), check_name=result.rule_id.replace(".", "__"),
+                severity=result.severity,
                 is_blocking=False, has_passed=not result.is_broken, rows_failed=result.rows_failed,
             ),
             {
@@ -120,24 +116,35 @@ def judge(verdict: Verdict, *, blocking: list[str]) -> Iterator[tuple[CheckResul
                 "action": result.action, "examples": list(result.examples),
             },
         )  # fmt: skip
-    for table in get_main_system().by_name:
+    for table in list_labels():
         faults = verdict.find_faults(table) + broken.get(table, [])
         yield (
             CheckResult(
-                asset=f"{RAW}.{table}", check_name=READABLE, severity="critical", is_blocking=True,
+                asset=".".join(name_raw_table(table)), check_name=READABLE, severity="critical", is_blocking=True,
                 has_passed=not faults, rows_failed=None,
             ),
             {"faults": faults},
         )  # fmt: skip
-    for table, measures in MEASURES.items():
+    for table, measures in _list_measures().items():
         found = [finding for finding in verdict.unusual if finding.measure in measures]
         yield (
             CheckResult(
-                asset=f"{RAW}.{table}", check_name=USUAL, severity="warning", is_blocking=False,
+                asset=".".join(name_raw_table(table)), check_name=USUAL, severity="warning", is_blocking=False,
                 has_passed=not found, rows_failed=len(found),
             ),
             {"findings": [f"{finding.tenant_id} {finding.day} {finding.measure}" for finding in found[:20]]},
         )  # fmt: skip
+
+
+def _list_measures() -> dict[str, tuple[str, ...]]:
+    """By the tables that are watched for what no fixed rule catches: what is counted, and silences (`activity`)."""
+    from expectations.activity import SILENCE
+    from expectations.standard import get_standard
+
+    return {
+        watched.table: (*watched.measures, *([SILENCE] if watched.has_silences else []))
+        for watched in get_standard().watched
+    }
 
 
 def _migrate(context: dg.AssetExecutionContext, target: Target) -> AgentpError | None:
@@ -177,13 +184,13 @@ def _describe_tables(
 ) -> Iterator[Any]:
     """The tables that the gate keeps as renewed, and what it saw of the raw tables as observations."""
     seen = verdict.count_rows()
-    for table in get_main_system().by_name:
+    for table in list_labels():
         metadata: dict[str, Any] = {"faults": verdict.find_faults(table)}
         if table in seen:
             metadata["dagster/row_count"] = seen[table]
         if table in arrivals:
             metadata["dagster/last_updated_timestamp"] = dg.MetadataValue.timestamp(arrivals[table].timestamp())
-        context.log_event(dg.AssetObservation(dg.AssetKey([RAW, table]), metadata=metadata))
+        context.log_event(dg.AssetObservation(dg.AssetKey(name_raw_table(table)), metadata=metadata))
     for name in KEPT:
         key = dg.AssetKey(["quality", name])
         if key in context.selected_asset_keys:

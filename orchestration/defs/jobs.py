@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -28,22 +29,24 @@ AGAIN = {"dagster/retry_strategy": "ALL_STEPS"}
 """A run whose process died is run again from its first step, whose findings later steps go by."""
 
 
-def build_jobs(
-    settings: Settings, *, gate: dg.AssetsDefinition, marts: dg.AssetsDefinition, views: dg.AssetsDefinition,
-    outcomes: dg.AssetsDefinition, scores: dg.AssetsDefinition, messages: dg.AssetsDefinition,
-    wishes: dg.AssetsDefinition, digests: dg.AssetsDefinition, report: dg.AssetsDefinition,
-) -> list[Any]:  # fmt: skip
-    """Return the jobs over the steps; messages and the report are part of the daily run as the settings say."""
-    steps = [
-        gate, marts, scores, views, *([messages] if settings.activation else []), outcomes,
-        *([report] if settings.report else []),
-    ]  # fmt: skip
-    whole = _select(*steps) | _select_checks(*steps)
-    predictions = dg.AssetSelection.assets(
-        ["dashboard", "predictions"], ["scoring", "booking_scores"], ["scoring", "model_runs"]
-    )
-    hourly = (_select(gate, marts, views) | predictions) - _select_checks(marts, views) | _select_checks(gate)
-    return [
+def build_jobs(settings: Settings, steps: Mapping[str, dg.AssetsDefinition]) -> list[Any]:
+    """Return the jobs over the steps that there are, by their names in their order.
+
+    Messages and the report are part of the daily run as the settings say.
+    """
+    off = {"wishes", "digests"}
+    off |= set() if settings.activation else {"messages"}
+    off |= set() if settings.report else {"report"}
+    daily = [step for name, step in steps.items() if name not in off]
+    whole = _select(*daily) | _select_checks(*daily)
+    built = [steps[name] for name in ("marts", "views") if name in steps]
+    hourly = _select(steps["gate"], *built)
+    if "scores" in steps:
+        hourly |= dg.AssetSelection.assets(
+            ["dashboard", "predictions"], ["scoring", "booking_scores"], ["scoring", "model_runs"]
+        )
+    hourly = hourly - _select_checks(*built) | _select_checks(steps["gate"])
+    jobs = [
         dg.define_asset_job(
             DAILY, selection=whole, tags={TARGET: MARTS, **AGAIN}, executor_def=EXECUTOR,
             description="Everything: judge the raw rows, build the marts, test them, score"
@@ -55,19 +58,23 @@ def build_jobs(
         ),
         dg.define_asset_job(
             # Tests look at whole marts, which are whole again when the last chunk is done.
-            BACKFILL, selection=_select(marts), tags={TARGET: MARTS, **AGAIN}, executor_def=EXECUTOR,
+            BACKFILL, selection=_select(steps["marts"]), tags={TARGET: MARTS, **AGAIN}, executor_def=EXECUTOR,
             description="Compute past days anew, from the conversations up.",
         ),
-        dg.define_asset_job(
-            WISHES, selection=_select(wishes), tags={TARGET: OUTBOX, PRIORITY: "10", **AGAIN}, executor_def=EXECUTOR,
-            description="React to new and changed wishes: what matches, and offers where messages are switched on.",
-        ),
-        dg.define_asset_job(
-            # Beside the marts' runs: a night's build that takes long must not keep the morning's digests waiting.
-            DIGESTS, selection=_select(digests), tags={TARGET: LETTERS, **AGAIN}, executor_def=EXECUTOR,
-            description="Send owners who asked for it what their day, and their week, was like.",
-        ),
     ]  # fmt: skip
+    if "wishes" in steps:
+        jobs.append(dg.define_asset_job(
+            WISHES, selection=_select(steps["wishes"]), tags={TARGET: OUTBOX, PRIORITY: "10", **AGAIN},
+            executor_def=EXECUTOR,
+            description="React to new and changed wishes: what matches, and offers where messages are switched on.",
+        ))  # fmt: skip
+    if "digests" in steps:
+        jobs.append(dg.define_asset_job(
+            # Beside the marts' runs: a night's build that takes long must not keep the morning's digests waiting.
+            DIGESTS, selection=_select(steps["digests"]), tags={TARGET: LETTERS, **AGAIN}, executor_def=EXECUTOR,
+            description="Send owners who asked for it what their day, and their week, was like.",
+        ))  # fmt: skip
+    return jobs
 
 
 def _select(*steps: dg.AssetsDefinition) -> dg.AssetSelection:

@@ -7,18 +7,19 @@ from typing import Any
 import dagster as dg
 
 from orchestration.graph import Graph
-from orchestration.translation import RAW
+from systems.registry import list_systems
 
 
 def build_raw_tables(graph: Graph) -> list[dg.AssetSpec]:
     """Return the raw tables with the columns that the standard declares; the gate observes them and checks them."""
-    from systems.registry import get_main_system
-
-    declared = get_main_system().columns
     specs = []
-    for node in graph.find_sources(RAW):
+    declared = {system.name: system.columns for system in list_systems()}
+    for node in graph.find_sources(*declared):
         props = graph.manifest["sources"][node]
-        columns = [dg.TableColumn(column.name, column.type) for column in declared.get(props["name"], {}).values()]
+        columns = [
+            dg.TableColumn(column.name, column.type)
+            for column in declared[props["source_name"]].get(props["name"], {}).values()
+        ]
         metadata: dict[str, Any] = {"dagster/column_schema": dg.TableSchema(columns=columns)}
         specs.append(
             dg.AssetSpec(

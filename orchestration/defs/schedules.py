@@ -9,6 +9,7 @@ import dagster as dg
 from agentp.settings import Settings
 from orchestration.partitions import find_schedule_timezone
 from orchestration.tags import AS_OF, DAILY, DIGESTS, HOURLY, ONLY_CHANGES
+from systems.registry import has_step
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
@@ -22,7 +23,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     def request(context: dg.ScheduleEvaluationContext) -> Any:
         return request_run(context.scheduled_execution_time, timezone=zone, settings=settings)
 
-    return [
+    schedules = [
         dg.ScheduleDefinition(
             name=f"{name}_schedule", job_name=name, cron_schedule=cron, execution_timezone=zone,
             execution_fn=request, default_status=dg.DefaultScheduleStatus.RUNNING, description=meaning,
@@ -31,13 +32,14 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             (DAILY, "0 1 * * *", "Everything, once a night."),
             (HOURLY, "30 * * * *", "Risk of bookings ahead; days that are over where the salon lives become final."),
         )
-    ] + [
-        dg.ScheduleDefinition(
+    ]  # fmt: skip
+    if has_step("digests"):
+        schedules.append(dg.ScheduleDefinition(
             name=f"{DIGESTS}_schedule", job_name=DIGESTS, cron_schedule="5 * * * *", execution_timezone=zone,
             execution_fn=request_digests, default_status=dg.DefaultScheduleStatus.RUNNING,
             description="Digests of the day, and on Mondays of the week, from 09:00 where the salon lives.",
-        )
-    ]  # fmt: skip
+        ))  # fmt: skip
+    return schedules
 
 
 def request_digests(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:

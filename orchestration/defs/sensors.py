@@ -10,6 +10,7 @@ from orchestration import history
 from orchestration.defs.wishes import build_wish_sensor
 from orchestration.schema import prepare_history, require_ours
 from orchestration.tags import find_job
+from systems.registry import has_step
 
 TOLD = "outage told"
 """The cursor of the alerts' sensor while the database cannot be reached: its own ledger is there."""
@@ -17,7 +18,7 @@ TOLD = "outage told"
 
 def build_sensors() -> list[dg.SensorDefinition]:
     """Return the sensors; they read their settings when they tick, so that new receivers need no restart."""
-    return [build_wish_sensor(), build_alerts(), build_failures()]
+    return [*([build_wish_sensor()] if has_step("wishes") else []), build_alerts(), build_failures()]
 
 
 def build_alerts() -> dg.SensorDefinition:

@@ -9,7 +9,7 @@ from agentp.errors import RawTablesError
 from agentp.settings import read_settings
 from orchestration.tags import CURSOR, WISHES
 from orchestration.targets import Target
-from orchestration.translation import OWNER, RAW
+from orchestration.translation import OWNER, name_raw_table
 
 SECONDS = 30
 """Between two looks: a wish is reacted to within a minute, the start of a run included."""
@@ -28,7 +28,7 @@ def build_wishes() -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 dg.AssetKey(["dashboard", "wish_reactions"]), group_name="activation", owners=[OWNER],
-                deps=[[RAW, "wishlist_v2"], ["dashboard", "waitlist_matches"], ["dashboard", "slot_offers"]],
+                deps=[name_raw_table("wishlist_v2"), ["dashboard", "waitlist_matches"], ["dashboard", "slot_offers"]],
                 description="One row per wish: as what it was reacted to last, when, and what matched it.",
                 kinds={"python", "postgres"},
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agentp.classification import CLASSES, DeclaredMart, read_classes, read_marts
+from agentp.classification import CLASSES, DeclaredMart, read_classes, read_declared, read_marts
 from agentp.errors import SetupError
 
 PERSONAL = re.compile(
@@ -45,8 +45,8 @@ def read_made_up(folder: Path, *, name: str, data_type: str = "text", more: str 
     (folder / "_marts_unit_tests.yml").write_text(
         "unit_tests: [{name: x, model: made_up}]\nmodels: [{name: not_read}]\n"
     )
-    read_marts.cache_clear()
-    return list(read_marts(folder).values())
+    read_declared.cache_clear()
+    return list(read_declared(folder, schema="dashboard").values())
 
 
 def test_what_looks_like_a_persons_has_a_class() -> None:

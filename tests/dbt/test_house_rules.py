@@ -9,6 +9,7 @@ from typing import Any
 from agentp.settings import DBT_PROJECT
 from tests.dbt.conftest import Project
 
+ENTITIES = {"agent_p": ("client", "visitor", "day")}
 PREFIXES = {"staging": "stg_", "intermediate": "int_", "marts": ""}
 
 
@@ -113,9 +114,9 @@ def test_a_scope_is_made_of_the_marts_own_columns(project: Project) -> None:
     for model in project.models():
         scope = model["config"].get("scope")
         if scope:
-            assert scope["queue"] in ("touched_clients", "touched_visitors", "touched_days")
+            assert scope["entity"] in ENTITIES[model["fqn"][1]], model["name"]
             assert scope["columns"][0] == "tenant_id"
-            assert set(scope["columns"]) <= set(model["columns"]), model["name"]
+            assert {*scope["columns"], *scope.get("also", [])} <= set(model["columns"]), model["name"]
         assert set(model["config"].get("announces", [])) <= set(model["columns"]), model["name"]
 
 

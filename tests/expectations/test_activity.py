@@ -11,7 +11,9 @@ import pytest
 
 from expectations.activity import SILENCE, Activity, read_activity, read_tenants, watch_activity
 from expectations.schema import prepare_store
+from expectations.standard import get_standard
 from expectations.verdicts import Finding
+from systems.registry import get_main_system
 from tests.support.marts import Workshop, make_id
 
 PRESENT = datetime(2026, 4, 14, 3, tzinfo=UTC)
@@ -33,8 +35,8 @@ def connection(workshop: Workshop) -> Iterator[Connection]:
 
 def read(connection: Connection, *, present: datetime = PRESENT, default_timezone: str = ZONE) -> Activity:
     """Read what the watch reads."""
-    tenants = read_tenants(connection, present=present, default_timezone=default_timezone)
-    activity = read_activity(connection, tenants=tenants, present=present)
+    tenants = read_tenants(connection, get_main_system(), present=present, default_timezone=default_timezone)
+    activity = read_activity(connection, get_standard().watched, tenants=tenants, present=present)
     connection.commit()
     return activity
 

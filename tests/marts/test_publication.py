@@ -210,7 +210,10 @@ def test_a_truncated_table_is_noticed(salon: Workshop) -> None:
 
 
 def test_descriptions_and_declared_grants_follow_the_models(salon: Workshop, own_project: Path) -> None:
-    readers, daily = own_project / "models" / "agent_p" / "marts" / "clients", own_project / "models" / "agent_p" / "marts" / "daily"
+    readers, daily = (
+        own_project / "models" / "agent_p" / "marts" / "clients",
+        own_project / "models" / "agent_p" / "marts" / "daily",
+    )
     for table in (readers / "_win_back.yml", daily / "_traffic.yml"):
         declared = "    config: {grants: {select: [agentp_test_bi, agentp_test_absent]}}\n    columns:\n"
         edit(table, "    columns:\n", declared)

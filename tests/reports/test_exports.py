@@ -20,7 +20,7 @@ import pytest
 from psycopg import sql
 from pyarrow import parquet
 
-from agentp.classification import read_classes, read_marts
+from agentp.classification import read_classes, read_declared, read_marts
 from agentp.errors import SetupError
 from agentp.settings import Settings
 from reports import exports
@@ -249,7 +249,7 @@ def rich_mart(raw_workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Worksh
         f"models: [{{name: clients, columns: [{', '.join(columns)}]}}, "
         "{name: sessions, columns: [{name: tenant_id, data_type: uuid}]}]"
     )
-    declared = read_marts(folder)
+    declared = read_declared(folder, schema="dashboard")
     monkeypatch.setattr("reports.export_queries.read_marts", lambda: declared)
     return raw_workshop
 

@@ -112,11 +112,11 @@ def read_through_views(database: Connection) -> None:
     database.execute("insert into toy_raw.brands (id, title) values ('b1', 'One')")
     database.execute("insert into toy_raw.orders (id, brand_id, tags, price) values ('o1', 'b1', '{x}', 1.5)")
     database.execute("insert into toy_raw.events (brand_id, \"order\") values ('b1', 'o1')")
-    assert database.execute('select "order" from staging.events').fetchall() == [("o1",)]
-    assert database.execute("select tags, price from staging.orders").fetchall()[0][0] == ["x"]
+    assert database.execute('select "order" from staging.toy__events').fetchall() == [("o1",)]
+    assert database.execute("select tags, price from staging.toy__orders").fetchall()[0][0] == ["x"]
     database.execute("alter table toy_raw.orders drop column tags")
     prepare_raw_views(database)
-    assert database.execute("select tags from staging.orders").fetchall() == [(None,)]
+    assert database.execute("select tags from staging.toy__orders").fetchall() == [(None,)]
 
 
 def test_what_is_missing_or_retyped_is_told_with_its_schema(database: Connection) -> None:

@@ -15,7 +15,6 @@ from orchestration.defs.gate import KEPT
 from orchestration.instances import make_instance
 from orchestration.tags import AS_OF, DAILY, FIRST_PARTITION, ONLY_CHANGES, PARTITION
 from orchestration.targets import LISTENER, Listener
-from orchestration.translation import RAW
 from tests.support.marts import AS_OF as LAST_DAY
 from tests.support.marts import Workshop
 
@@ -90,6 +89,6 @@ def select_assets(job: ReconstructableJob, names: Collection[str]) -> Reconstruc
     checks = {
         check
         for check in graph.asset_check_keys
-        if check.asset_key in keys or (has_gate and check.asset_key.path[0] == RAW)
+        if check.asset_key in keys or (has_gate and check.asset_key.path[0] == "agent_p")
     }
     return job.get_subset(asset_selection=keys, asset_check_selection=checks)

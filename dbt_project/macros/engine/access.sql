@@ -1,6 +1,6 @@
 {# Who may read what is built (issue 7; access/store.sql): by declaration, in the transaction that builds it. #}
 
-{# Rows by salon, columns by role. A mart without a salon, or of a kind that row level security cannot hold, is refused. #}
+{# Rows by tenant, columns by role. A mart without a tenant, or of a kind that row level security cannot hold, is refused. #}
 {% macro withheld() %}
     {%- set personal = [] -%}
     {%- set secret = [] -%}
@@ -71,9 +71,9 @@
 
 
 {# A live view of raw tables, for readers who may read none of those: `live` reads with its owner's rights and is cut to the
-   reader's salons before anything of the reader's is computed; the mart shows it with the reader's own rights. #}
+   reader's tenants before anything of the reader's is computed; the mart shows it with the reader's own rights. #}
 {% macro create_live_view(relation, sql) %}
-    {%- set inner = relation.incorporate(path={'schema': 'live'}) -%}
+    {%- set inner = relation.incorporate(path={'schema': 'live', 'identifier': model.name}) -%}
     {%- set names = quote_columns(model.columns.keys()) -%}
     {%- set cut -%}
         select {{ names }} from ({{ read_live(sql) }}) as rows
@@ -114,7 +114,7 @@
     {%- for id in model.depends_on.nodes
         if id in graph.nodes and graph.nodes[id].fqn[2] == 'marts' and graph.nodes[id].config.materialized == 'stable_view' -%}
         {%- set shown = adapter.quote(graph.nodes[id].schema) ~ '.' ~ adapter.quote(graph.nodes[id].alias) -%}
-        {%- set found.sql = found.sql | replace(shown, adapter.quote('live') ~ '.' ~ adapter.quote(graph.nodes[id].alias)) -%}
+        {%- set found.sql = found.sql | replace(shown, adapter.quote('live') ~ '.' ~ adapter.quote(graph.nodes[id].name)) -%}
     {%- endfor -%}
     {{ return(found.sql) }}
 {% endmacro %}
@@ -126,7 +126,7 @@
 {% endmacro %}
 
 
-{# A model with a salon that dbt's own materializations would build has no policy. #}
+{# A model with a tenant that dbt's own materializations would build has no policy. #}
 {% macro require_secure_models() %}
     {%- for node in graph.nodes.values()
         if node.resource_type == 'model' and node.config.materialized not in ('published', 'kept', 'stable_view', 'ephemeral') -%}

@@ -1,29 +1,8 @@
-{# Reading the bots' tables part by part (issue 7, "reads in bounded batches"): models that compute clients by themselves read
-   the rows of some clients at a time, each part in a transaction of its own, so that no statement lasts long and nothing is
-   held over all of them. What was read is published at once, as ever. A client whose rows change between two parts is queued
+{# Reading the bots' tables part by part (issue 7, "reads in bounded batches"): models that compute entities by themselves read
+   the rows of some of them at a time, each part in a transaction of its own, so that no statement lasts long and nothing is
+   held over all of them. What was read is published at once, as ever. One whose rows change between two parts is queued
    by that change, and read anew by the next build. #}
 
-{# The parts, where the build is expected to read more messages than one holds: a full one, or one of many clients. #}
-{% macro plan_batches() %}
-    {%- set raw = var('raw_schema') -%}
-    {%- set rows_each = [1, env_var('AGENTP_BATCH_MESSAGES', '200000') | int] | max -%}
-    delete from build.batches;
-    insert into build.batches (up_to)
-    select up_to
-    from quality.split_clients(to_regclass('{{ raw }}.recent_history_v2'), {{ rows_each }}) as up_to
-    where (
-        select
-            runs.is_full
-            or (select count(*) from build.touched_clients) * messages.reltuples > {{ rows_each }} * greatest(clients.reltuples, 1)
-        from build.runs
-        cross join pg_class as messages
-        cross join pg_class as clients
-        where
-            runs.invocation_id = '{{ invocation_id }}'
-            and messages.oid = to_regclass('{{ raw }}.recent_history_v2')
-            and clients.oid = to_regclass('{{ raw }}.clients_v2')
-    );
-{% endmacro %}
 
 
 {# A condition of which `narrow_to_batch` makes what it is for each part. No server knows such a function: a statement that
@@ -53,7 +32,7 @@
         "create temporary table " ~ gathered ~ " as select " ~ names ~ " from (" ~ narrow_to_batch(sql, none, none)
         ~ ") as built with no data"
     ) %}
-    {# A row that moved to a client of a later part meanwhile is found twice, and counts where it was first. One that the
+    {# A row that moved to an entity of a later part meanwhile is found twice, and counts where it was first. One that the
        model itself makes twice fails here, as it does when all is read at once. #}
     {% do run_query("alter table " ~ gathered ~ " add primary key (" ~ quote_columns(key) ~ ")") %}
     {% do run_query("commit; begin") %}

@@ -1,4 +1,4 @@
-{# How long what a bot writes may be in the marts. One value of megabytes would stop every salon's build: an index takes 2,704
+{# How long what a bot writes may be in the marts. One value of megabytes would stop every tenant's build: an index takes 2,704
    bytes, a pattern 250 million signs. The raw row stays as it is, and rules of the data standard tell of it (`*.texts_short`). #}
 
 {# A text, cut. #}

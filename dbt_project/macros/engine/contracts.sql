@@ -56,7 +56,7 @@
     {%- for name in stored if name not in model.columns -%}
         {{ exceptions.raise_compiler_error(
             relation ~ " has the column " ~ name ~ ", which its contract no longer has. Dropping it would break whoever reads it: "
-            ~ "decide, and either put it back into the contract or run: drop view analysis." ~ adapter.quote(relation.identifier)
+            ~ "decide, and either put it back into the contract or run: drop view analysis." ~ adapter.quote(model.name)
             ~ "; alter table " ~ relation ~ " drop column " ~ adapter.quote(name)
         ) }}
     {%- endfor -%}
@@ -78,7 +78,7 @@
                     {{ exceptions.raise_compiler_error(
                         relation ~ "." ~ column.name ~ " is " ~ present.type ~ ", and its contract says " ~ column.data_type
                         ~ ". That may lose values: decide, and run by hand: drop view analysis."
-                        ~ adapter.quote(relation.identifier) ~ "; " ~ place ~ " type " ~ column.data_type ~ " using …"
+                        ~ adapter.quote(model.name) ~ "; " ~ place ~ " type " ~ column.data_type ~ " using …"
                     ) }}
                 {%- endif -%}
             {%- endif -%}

@@ -21,7 +21,7 @@
 {%- endmacro %}
 
 
-{# The hour on the salon's clock, 0 to 23; an infinite instant has none, and counts at 0. #}
+{# The hour on the tenant's clock, 0 to 23; an infinite instant has none, and counts at 0. #}
 {% macro local_hour(instant, timezone) -%}
     coalesce(extract(hour from {{ local_time(instant, timezone) }})::integer, 0)
 {%- endmacro %}
@@ -129,7 +129,7 @@
 {%- endmacro %}
 
 
-{# So many times twenty-four hours later; NULL for instants that no calendar of a salon reaches. #}
+{# So many times twenty-four hours later; NULL for instants that no calendar of a tenant reaches. #}
 {% macro days_later(instant, days) -%}
     case
         when {{ instant }} between '1900-01-01' and '9999-01-01' then {{ instant }} + {{ days }} * interval '24 hours'

@@ -3,7 +3,8 @@
    empty or half built, and an unchanged input changes no row.
 
    config:
-     scope       what one scoped build may touch: {'queue': 'touched_clients' | 'touched_days', 'columns': [...]};
+     scope       what one scoped build may touch: {'entity': an entity of the system's or 'day', 'columns': [tenant, id]}; `also`
+                 names further columns with such an id;
                  without it every build covers the whole table.
      brake       false where the mart may lose any number of rows at once (brake.sql).
      announces   column pairs (tenant, day) of rows that changed, handed on to the queue of touched days.
@@ -134,7 +135,8 @@
 {% macro announce_days(relation, next, written, removed, key) %}
     {%- set days = config.get('announces', []) -%}
     {% if days %}
-    insert into build.touched_days (tenant_id, day, claimed_at)
+    {%- set queue = queue_of(own_system(), 'day') %}
+    insert into {{ queue }} (tenant_id, day, claimed_at)
     select distinct tenant_id, day, statement_timestamp()
     from (
         {% for day in days -%}
@@ -149,7 +151,7 @@
     where day is not null
     on conflict (tenant_id, day) do update set claimed_at = excluded.claimed_at;
     {# What was a handful of days an hour ago may be years now, and the planner should know. #}
-    {{ where_changed([written, removed], "analyze build.touched_days") }}
+    {{ where_changed([written, removed], "analyze " ~ queue) }}
     {% endif %}
 {% endmacro %}
 
@@ -161,13 +163,13 @@
         invocation_id, model, was_full, rows_inserted, rows_updated, rows_deleted, row_count, finished_at
     )
     select
-        '{{ invocation_id }}', '{{ this.identifier }}', {{ full }}, counts.inserted, counts.updated, counts.deleted,
+        '{{ invocation_id }}', '{{ model.name }}', {{ full }}, counts.inserted, counts.updated, counts.deleted,
         coalesce(
             {%- if not full %}
             (
                 select model_runs.row_count + counts.inserted - counts.deleted
                 from build.model_runs
-                where model_runs.model = '{{ relation.identifier }}'
+                where model_runs.model = '{{ model.name }}'
                 order by model_runs.finished_at desc
                 limit 1
             ),

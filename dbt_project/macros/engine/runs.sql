@@ -19,8 +19,10 @@
     where name not like 'posix/%' and name not like 'right/%' and name <> 'Factory'
     on conflict (timezone) do nothing;
 
-    {{ claim_changes() }}
-    analyze build.touched_clients;
+    {% for system in systems() %}
+    {{ claim_changes(system) }}
+    {{ analyze_queues(system) }}
+    {% endfor %}
 
     insert into build.runs (invocation_id, as_of, definition, is_full, claimed_at)
     select
@@ -36,7 +38,9 @@
             order by runs.finished_at desc
             limit 1
         )
-        or exists (select 1 from build.touched_clients where tenant_id = {{ everything() }})
+        {% for system in systems() %}{% for entity in touched_entities(system) %}
+        or exists (select 1 from {{ queue_of(system, entity) }} where tenant_id = {{ everything() }})
+        {% endfor %}{% endfor %}
         {# A full build that died half-way had left out what its queues hang together with. #}
         or exists (
             select 1
@@ -51,13 +55,10 @@
         ),
         statement_timestamp();
 
-    {{ claim_days() }}
-    {{ claim_days_shown() }}
-    {{ close_over_sessions() }}
-    analyze build.touched_clients;
-    {{ claim_visitors() }}
-    analyze build.touched_visitors;
-    {{ plan_batches() }}
+    {% for system in systems() %}
+    {{ claim_days(system) }}
+    {{ run_hook(system, 'claim_more') }}
+    {% endfor %}
     commit;
 {% endmacro %}
 
@@ -99,19 +100,23 @@
     {{ limits() }};
     begin;
     {% if outcome == 'complete' %}
-    {{ remove_departed() }}
+    {% for system in systems() %}
+    {{ run_hook(system, 'finish') }}
+    {% endfor %}
     {{ settle_removals() }}
-    delete from build.touched_clients
+    {% for system in systems() %}
+    {% for entity in declaration(system).get('entities', {}) %}
+    delete from {{ queue_of(system, entity) }}
     where claimed_at <= (select runs.claimed_at from build.runs where runs.invocation_id = '{{ invocation_id }}');
-    delete from build.touched_visitors
-    where claimed_at <= (select runs.claimed_at from build.runs where runs.invocation_id = '{{ invocation_id }}');
+    {% endfor %}
+    {% if models_that_read_days(system) %}
     {# Days are announced while the build runs, and built after that in the same run. #}
-    delete from build.touched_days
+    delete from {{ queue_of(system, 'day') }}
     where claimed_at <= (
         select min(model_runs.finished_at)
         from build.model_runs
         where model_runs.invocation_id = '{{ invocation_id }}' and model_runs.model in (
-            {%- for name in models_that_read_days() %}'{{ name }}'{{ ', ' if not loop.last }}{% endfor -%}
+            {%- for name in models_that_read_days(system) %}'{{ name }}'{{ ', ' if not loop.last }}{% endfor -%}
         )
     )
     {# What is not over anywhere by the clock is looked at again, until it is and what it showed can be kept. #}
@@ -119,6 +124,8 @@
         day < (statement_timestamp() at time zone 'UTC' - interval '12 hours')::date
         or day > {{ as_of_day("'UTC'") }} + 1
     );
+    {% endif %}
+    {% endfor %}
     {% endif %}
     update build.runs set outcome = '{{ outcome }}', finished_at = statement_timestamp()
     where invocation_id = '{{ invocation_id }}';
@@ -144,19 +151,19 @@
 {% endmacro %}
 
 
-{% macro models_that_read_days() %}
+{% macro models_that_read_days(system) %}
     {%- set names = [] -%}
     {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and (node.config.get('scope') or {}).get('queue') == 'touched_days' -%}
-        {%- do names.append(node.alias) -%}
+        if node.resource_type == 'model' and node.fqn[1] == system and (node.config.get('scope') or {}).get('entity') == 'day' -%}
+        {%- do names.append(node.name) -%}
     {%- endfor -%}
     {{ return(names) }}
 {% endmacro %}
 
 
-{# The tenant id that stands for "every client of every tenant" in the queue of touched clients. #}
-{% macro everything() -%}
-    '00000000-0000-0000-0000-000000000000'::uuid
+{# The id that stands for "every entity of every tenant" in the queues. #}
+{% macro everything(type='uuid') -%}
+    '00000000-0000-0000-0000-000000000000'::{{ type }}
 {%- endmacro %}
 
 
@@ -202,30 +209,7 @@
         end if;
     end
     $$;
-    create table if not exists build.touched_clients (
-        tenant_id uuid not null,
-        client_id uuid not null,
-        claimed_at timestamptz not null,
-        primary key (tenant_id, client_id)
-    );
-    create table if not exists build.touched_visitors (
-        tenant_id uuid not null,
-        client_id uuid not null,
-        claimed_at timestamptz not null,
-        primary key (tenant_id, client_id)
-    );
-    create table if not exists build.touched_days (
-        tenant_id uuid not null,
-        day date not null,
-        claimed_at timestamptz not null,
-        primary key (tenant_id, day)
-    );
-    create table if not exists build.client_fingerprints (
-        tenant_id uuid not null,
-        client_id uuid not null,
-        fingerprint numeric not null,
-        primary key (tenant_id, client_id)
-    );
+    {% for system in systems() %}{{ queues_ddl(system) }}{% endfor %}
     create table if not exists build.batches (up_to uuid primary key);
     create table if not exists build.declared_grants (
         schema_name text not null,
@@ -241,3 +225,48 @@
     create table if not exists build.timezones (timezone text primary key);
     reset client_min_messages;
 {% endmacro %}
+
+
+{# Queues of entities and of days, and what the entities' rows were when they were last looked at. #}
+{% macro queues_ddl(system) %}
+    {%- for entity in declaration(system).get('entities', {}) | list + ['day'] %}
+    {%- set id, type = queue_column(system, entity), entity_type(system, entity) %}
+    create table if not exists {{ queue_of(system, entity) }} (
+        tenant_id uuid not null,
+        {{ id }} {{ type }} not null,
+        claimed_at timestamptz not null,
+        primary key (tenant_id, {{ id }})
+    );
+    {%- if entity in touched_entities(system) %}
+    create table if not exists {{ state_table(system, entity ~ '_fingerprints') }} (
+        tenant_id uuid not null,
+        {{ id }} {{ type }} not null,
+        fingerprint numeric not null,
+        primary key (tenant_id, {{ id }})
+    );
+    {%- endif %}
+    {%- endfor %}
+{% endmacro %}
+
+
+{% macro analyze_queues(system) -%}
+    {%- for entity in touched_entities(system) %}analyze {{ queue_of(system, entity) }}; {% endfor -%}
+{%- endmacro %}
+
+
+{# A build may be for an earlier day than the last one: then what had come due is ahead again. #}
+{% macro has_as_of_moved_back() -%}
+    exists (
+        select 1
+        from build.runs as earlier
+        where
+            earlier.invocation_id <> '{{ invocation_id }}'
+            and earlier.claimed_at >= coalesce(
+                (select max(complete.claimed_at) from build.runs as complete where complete.outcome = 'complete'), '-infinity'
+            )
+            and (
+                (length(earlier.as_of) = 10) <> {{ 'true' if is_as_of_a_day() else 'false' }}
+                or earlier.as_of::timestamptz > '{{ as_of() }}'::timestamptz
+            )
+    )
+{%- endmacro %}

@@ -1,4 +1,4 @@
-{# What one build covers. A full build covers everything; a scoped one the queued clients and tenant-days,
+{# What one build covers. A full build covers everything; a scoped one the queued entities and tenant-days,
    each recomputed from its own start (DESIGN, decision 4). #}
 
 {% macro is_full_build() %}
@@ -19,42 +19,34 @@
 {% endmacro %}
 
 
-{% macro is_touched_client(relation, client_column='client_id') -%}
-    {%- set scope = read_scope() -%}
+{# Whether a row's entity is among those that this build covers; `column` of `relation` has its id. #}
+{% macro is_touched(entity, relation, column) -%}
+    {#- `dbt build` by hand runs unit tests as well, on rows of their own. -#}
+    {%- set scope = {'is_full': true} if model.resource_type == 'unit_test' else read_scope() -%}
     {%- if scope.is_full -%}
         true
     {%- else -%}
-        {{ scope_filter({'queue': 'touched_clients', 'columns': ['tenant_id', client_column]}, relation) }}
+        {{ scope_filter({'entity': entity, 'columns': ['tenant_id', column]}, relation) }}
     {%- endif -%}
-    {#- `dbt build` by hand runs unit tests as well, on rows of their own. -#}
-    {%- if scope.is_batched and model.resource_type != 'unit_test' %} and {{ in_batch(relation ~ '.' ~ client_column) }}{% endif -%}
-{%- endmacro %}
-
-
-{# Clients whose bookings or standing may have changed: the touched ones, who shares a booking with them, and those
-   whom the clock alone changed (claim_visitors). #}
-{% macro is_touched_visitor(relation, client_column='client_id') -%}
-    {%- if is_full_build() -%}
-        true
-    {%- else -%}
-        {{ scope_filter({'queue': 'touched_visitors', 'columns': ['tenant_id', client_column]}, relation) }}
-    {%- endif -%}
+    {%- if scope.is_batched and is_read_in_batches(entity) %} and {{ in_batch(relation ~ '.' ~ column) }}{% endif -%}
 {%- endmacro %}
 
 
 {% macro is_touched_day(relation, day_column='day') -%}
-    {%- if is_full_build() -%}
-        true
-    {%- else -%}
-        {{ scope_filter({'queue': 'touched_days', 'columns': ['tenant_id', day_column]}, relation) }}
-    {%- endif -%}
+    {{ is_touched('day', relation, day_column) }}
 {%- endmacro %}
 
 
+{# Whether the entity's system has its rows read part by part (batches.sql). #}
+{% macro is_read_in_batches(entity) %}
+    {{ return(entity != 'day' and (declaration(own_system()).entities[entity].is_batched or false)) }}
+{% endmacro %}
+
+
 {% macro scope_filter(scope, relation) -%}
-    {%- set queue_columns = ['tenant_id', 'day' if scope.queue == 'touched_days' else 'client_id'] -%}
+    {%- set queue_columns = ['tenant_id', queue_column(own_system(), scope.entity)] -%}
     {{ return(
         "(" ~ quote_columns(scope.columns, relation) ~ ") in (select " ~ quote_columns(queue_columns, 'queue')
-        ~ " from build." ~ scope.queue ~ " as queue)"
+        ~ " from " ~ queue_of(own_system(), scope.entity) ~ " as queue)"
     ) }}
 {%- endmacro %}

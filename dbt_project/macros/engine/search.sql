@@ -1,4 +1,4 @@
-{# Trigram indexes, so that `ilike '%part%'` within a salon needs no scan. They need the extensions pg_trgm and btree_gin,
+{# Trigram indexes, so that `ilike '%part%'` within a tenant needs no scan. They need the extensions pg_trgm and btree_gin,
    which every Postgres 15 to 18 ships and `agentp migrate` creates; where a database has not got them, search still works. #}
 {% macro index_for_search(columns) %}
     {%- if not execute or not is_full_build() -%}{{ return('select 1') }}{%- endif -%}

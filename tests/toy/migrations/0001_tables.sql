@@ -1,14 +1,12 @@
-create schema if not exists toy_raw;
-
-create table if not exists toy_raw.brands (
+create table if not exists brands (
     id varchar(36) primary key,
     title text not null,
     opened_on date
 );
 
-create table if not exists toy_raw.orders (
+create table if not exists orders (
     id varchar(36) primary key,
-    brand_id varchar(36) not null references toy_raw.brands (id),
+    brand_id varchar(36) not null references brands (id),
     status varchar(20) not null default 'new',
     tags text [] not null default '{}',
     price numeric(10, 2),
@@ -16,9 +14,9 @@ create table if not exists toy_raw.orders (
     paid_at timestamp(3) without time zone
 );
 
-create table if not exists toy_raw.events (
+create table if not exists events (
     id bigint generated always as identity primary key,
     brand_id varchar(36) not null,
-    "order" varchar(36) references toy_raw.orders (id),
+    "order" varchar(36) references orders (id),
     happened_at timestamp not null default now()
 );

@@ -1,1 +1,1 @@
-alter table toy_raw.events add column if not exists lost_order varchar(36);
+alter table events add column if not exists lost_order varchar(36);

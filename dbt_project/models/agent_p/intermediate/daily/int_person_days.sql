@@ -1,7 +1,7 @@
 {{ config(
     materialized='published',
     contract={'enforced': true},
-    scope={'queue': 'touched_visitors', 'columns': ['tenant_id', 'person_id']},
+    scope={'entity': 'visitor', 'columns': ['tenant_id', 'person_id']},
     announces=['day'],
     brake=false,
     indexes=[['tenant_id', 'day']],

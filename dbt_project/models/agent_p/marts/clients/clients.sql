@@ -1,5 +1,5 @@
 {{ config(
-    scope={'queue': 'touched_visitors', 'columns': ['tenant_id', 'client_id']},
+    scope={'entity': 'visitor', 'columns': ['tenant_id', 'client_id']},
     indexes=[
         ['tenant_id', 'created_at'],
         ['tenant_id', 'next_change_at'],

@@ -1,5 +1,5 @@
 {{ config(
-    scope={'queue': 'touched_visitors', 'columns': ['tenant_id', 'person_id']},
+    scope={'entity': 'visitor', 'columns': ['tenant_id', 'person_id']},
     brake=false,
     indexes=[['tenant_id', 'last_visit_at']],
     post_hook="{{ index_for_search(['client_name', 'phone']) }}"

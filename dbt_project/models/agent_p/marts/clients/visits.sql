@@ -1,5 +1,5 @@
 {{ config(
-    scope={'queue': 'touched_visitors', 'columns': ['tenant_id', 'client_id']},
+    scope={'entity': 'visitor', 'columns': ['tenant_id', 'client_id']},
     announces=['first_booked_day', 'visit_day'],
     indexes=[
         ['tenant_id', 'client_id', 'visit_at'],

@@ -1,5 +1,5 @@
 {{ config(
-    scope={'queue': 'touched_clients', 'columns': ['tenant_id', 'session_client_id']},
+    scope={'entity': 'client', 'columns': ['tenant_id', 'session_client_id'], 'also': ['client_id']},
     announces=['sent_day', 'session_day', 'asked_day'],
     indexes=[
         ['tenant_id', 'session_id', 'position'],

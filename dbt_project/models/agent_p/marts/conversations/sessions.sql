@@ -1,5 +1,5 @@
 {{ config(
-    scope={'queue': 'touched_clients', 'columns': ['tenant_id', 'client_id']},
+    scope={'entity': 'client', 'columns': ['tenant_id', 'client_id']},
     announces=['started_day'],
     indexes=[
         ['tenant_id', 'client_id'],

@@ -1,4 +1,4 @@
-{{ config(scope={'queue': 'touched_days', 'columns': ['tenant_id', 'day']}, brake=false) }}
+{{ config(scope={'entity': 'day', 'columns': ['tenant_id', 'day']}, brake=false) }}
 
 with
 

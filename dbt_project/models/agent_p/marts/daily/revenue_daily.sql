@@ -1,4 +1,4 @@
-{{ config(scope={'queue': 'touched_days', 'columns': ['tenant_id', 'day']}) }}
+{{ config(scope={'entity': 'day', 'columns': ['tenant_id', 'day']}) }}
 
 with
 

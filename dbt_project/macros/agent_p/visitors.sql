@@ -19,19 +19,19 @@
     from (
         select visits.tenant_id, visits.client_id
         from {{ visits }} as visits
-        left join {{ var('raw_schema') }}.tenants_v2 as tenants on visits.tenant_id = tenants.id
+        left join {{ raw_schema_of('agent_p') }}.tenants_v2 as tenants on visits.tenant_id = tenants.id
         where
             {{ has_as_of_moved_back() }}
             or (visits.outcome = 'upcoming' and visits.visit_at < {{ as_of_moment(raw_timezone()) }})
         union all
         select clients.tenant_id, clients.client_id
         from {{ clients }} as clients
-        left join {{ var('raw_schema') }}.tenants_v2 as tenants on clients.tenant_id = tenants.id
+        left join {{ raw_schema_of('agent_p') }}.tenants_v2 as tenants on clients.tenant_id = tenants.id
         where {{ has_as_of_moved_back() }} or clients.next_change_at <= {{ as_of_moment(raw_timezone()) }}
         union all
         select persons.tenant_id, persons.person_id
         from {{ persons }} as persons
-        left join {{ var('raw_schema') }}.tenants_v2 as tenants on persons.tenant_id = tenants.id
+        left join {{ raw_schema_of('agent_p') }}.tenants_v2 as tenants on persons.tenant_id = tenants.id
         where persons.next_change_at <= {{ as_of_moment(raw_timezone()) }}
     ) as due
     where not (select runs.is_full from build.runs where runs.invocation_id = '{{ invocation_id }}')
@@ -56,7 +56,7 @@
             from (
                 select raw_sessions.tenant_id, nullif(btrim(raw_sessions.booking_id), '') as booking_id
                 from build.touched_visitors as touched
-                inner join {{ var('raw_schema') }}.conversation_sessions_v2 as raw_sessions
+                inner join {{ raw_schema_of('agent_p') }}.conversation_sessions_v2 as raw_sessions
                     on touched.tenant_id = raw_sessions.tenant_id and touched.client_id = raw_sessions.user_id
                 union
                 select built.tenant_id, built.booking_id
@@ -76,7 +76,7 @@
             from (
                 select raw_clients.tenant_id, {{ phone_key('raw_clients.phone') }} as phone_key
                 from build.touched_clients as touched
-                inner join {{ var('raw_schema') }}.clients_v2 as raw_clients
+                inner join {{ raw_schema_of('agent_p') }}.clients_v2 as raw_clients
                     on touched.tenant_id = raw_clients.tenant_id and touched.client_id = raw_clients.id
                 union
                 select built.tenant_id, built.phone_key
@@ -94,22 +94,6 @@
 {% endmacro %}
 
 
-{# A build may be for an earlier day than the last one: then what had come due is ahead again. #}
-{% macro has_as_of_moved_back() -%}
-    exists (
-        select 1
-        from build.runs as earlier
-        where
-            earlier.invocation_id <> '{{ invocation_id }}'
-            and earlier.claimed_at >= coalesce(
-                (select max(complete.claimed_at) from build.runs as complete where complete.outcome = 'complete'), '-infinity'
-            )
-            and (
-                (length(earlier.as_of) = 10) <> {{ 'true' if is_as_of_a_day() else 'false' }}
-                or earlier.as_of::timestamptz > '{{ as_of() }}'::timestamptz
-            )
-    )
-{%- endmacro %}
 
 
 {# A tenant's zone as staging makes it valid, for a raw row joined as `tenants`. #}
@@ -123,10 +107,3 @@
         '{{ var("default_timezone") }}'
     )
 {%- endmacro %}
-
-
-{# The name of a published mart, or nothing before its first build. #}
-{% macro mart_if_built(mart) %}
-    {%- set name = target.schema ~ '.' ~ mart -%}
-    {{ return(name if run_query("select to_regclass('" ~ name ~ "') is not null").rows[0][0] else none) }}
-{% endmacro %}

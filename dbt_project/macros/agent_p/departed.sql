@@ -4,8 +4,8 @@
    place of the client's id, and nothing else of the client. Whoever is being forgotten on purpose is left to `agentp forget`,
    which keeps the counts. An empty table of clients is a database that is being loaded, and nobody's departure. #}
 
-{% macro remove_departed() %}
-    {%- set raw = var('raw_schema') -%}
+{% macro agent_p__finish() %}
+    {%- set raw = raw_schema_of('agent_p') -%}
     create temporary table departed_clients (tenant_id uuid, client_id uuid, primary key (tenant_id, client_id)) on commit drop;
     do $departed$
     declare
