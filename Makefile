@@ -32,20 +32,20 @@ check: install ## Check in a minute, before every commit: linters, types, the te
 
 test: install lint ## Check everything: linters, types, unit and data tests, properties, faults
 	@sh scripts/get_browser.sh
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --ignore tests/integrations
+	@$(BIN)/python -m pytest --numprocesses 2 --ignore tests/integrations
 
 test-long: install ## Try every property on thousands of random examples (an hour)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --examples 3000 tests/properties tests/expectations tests/activation
+	@$(BIN)/python -m pytest --numprocesses 2 --examples 3000 tests/properties tests/expectations tests/activation
 
 test-integrations: install ## Test with what needs an environment of its own: another Postgres, another owner, a pooler
 	@sh scripts/get_integrations.sh
 	@$(BIN)/python -m pytest tests/integrations
 	@sh scripts/run_on_postgres_15.sh $(BIN)/python -m pytest --examples 25 $(ON_POSTGRES_15)
 	@sh scripts/run_on_postgres_15.sh $(BIN)/python -m pytest --examples 25 --owner createrole tests/access
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --examples 25 --owner createrole tests/access
+	@$(BIN)/python -m pytest --numprocesses 2 --examples 25 --owner createrole tests/access
 
 test-without-servers:
-	@$(BIN)/python -m pytest --without-servers --ignore tests/integrations
+	@$(BIN)/python -m pytest --numprocesses 2 --without-servers --examples 10 --ignore tests/integrations
 
 lint: install ## Check style and types: ruff, mypy, sqlfluff
 	@$(MAKE) --no-print-directory style types sql

@@ -18,7 +18,7 @@ from agentp.server import remove_server, start_server
 from agentp.settings import Settings
 from tests.support import options
 from tests.support.costs import Costs
-from tests.support.dealing import deal
+from tests.support.dealing import FolderScheduling, deal
 from tests.support.loopback import require_loopback
 from tests.support.marts import Workshop
 from tests.support.readers import make_owner
@@ -47,8 +47,15 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     options.leave_out_servers(config, items)
-    if config.getoption("dist", "no") == "loadgroup":
+    if "workerinput" in vars(config):
         deal(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:
+    """Have folders dealt out whole, in our order."""
+    config.option.loadscopereorder = False
+    return FolderScheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

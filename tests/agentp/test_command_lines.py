@@ -73,6 +73,7 @@ def test_no_process_of_the_scheduler_has_the_password_on_its_command_line(salon:
     assert not [line for line in seen if password in line]
 
 
+@pytest.mark.server
 def test_no_process_that_starts_the_server_has_its_password_on_its_command_line(tmp_path: Path) -> None:
     try:
         seen = watch(["up"], {"AGENTP_HOME": str(tmp_path / "home"), "AGENTP_PORT": "54611"})

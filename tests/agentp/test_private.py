@@ -139,6 +139,7 @@ run_to_the_end(["sh", "-c", "echo $$ > pid; exec sleep 600"], environment={}, fo
 """
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
 def test_what_a_command_has_started_ends_with_it_however_that_ends(tmp_path: Path, how: signal.Signals) -> None:
     parent = subprocess.Popen([sys.executable, "-c", FOREGROUND, str(tmp_path)], stderr=subprocess.DEVNULL)

@@ -166,7 +166,7 @@ def test_the_server_runs_with_the_configuration_it_was_given(known_home: Path) -
 
 
 @pytest.fixture
-def closed(tmp_path: Path) -> Iterator[Path]:
+def closed_home(tmp_path: Path) -> Iterator[Path]:
     """A folder that nobody else may look into or walk through, with a home in it."""
     folder = tmp_path / "closed"
     (folder / "home").mkdir(parents=True)
@@ -180,22 +180,22 @@ def read_modes(folder: Path) -> dict[Path, int]:
     return {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.parents)}
 
 
-def test_no_folder_above_the_home_or_the_programs_is_opened(closed: Path) -> None:
-    folders = (closed, binaries.find_binaries())
+def test_no_folder_above_the_home_or_the_programs_is_opened(closed_home: Path) -> None:
+    folders = (closed_home, binaries.find_binaries())
     before = [read_modes(folder) for folder in folders]
-    server = start_server(home=closed / "home", preferred_port=find_port())
+    server = start_server(home=closed_home / "home", preferred_port=find_port())
     write_a_row(server.url)
     assert [read_modes(folder) for folder in folders] == before
     assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
-    assert find_server(home=closed / "home") == server
+    assert find_server(home=closed_home / "home") == server
     data = server.data
-    assert remove_server(home=closed / "home")
+    assert remove_server(home=closed_home / "home")
     assert not data.exists()
-    assert not (closed / "home" / "postgres").exists()
+    assert not (closed_home / "home" / "postgres").exists()
 
 
-def test_a_home_of_an_older_version_is_served_also_when_the_way_to_it_is_closed_again(closed: Path) -> None:
-    home = closed / "home"
+def test_a_home_of_an_older_version_is_served_also_when_the_way_to_it_is_closed_again(closed_home: Path) -> None:
+    home = closed_home / "home"
     server = start_server(home=home, preferred_port=find_port())
     write_a_row(server.url)
     stop_server(home=home)
@@ -204,7 +204,7 @@ def test_a_home_of_an_older_version_is_served_also_when_the_way_to_it_is_closed_
         shutil.move(server.data, home / "postgres")
     again = start_server(home=home, preferred_port=find_port())
     assert read_the_row(again.url) == 7
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    assert stat.S_IMODE(closed_home.stat().st_mode) == 0o700
 
 
 def test_programs_that_the_system_user_cannot_reach_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

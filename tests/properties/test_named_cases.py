@@ -100,6 +100,7 @@ def test_a_client_moved_between_salons_leaves_nothing_behind(workshop: Workshop)
     assert read_metrics(workshop, NOON.date(), OTHER_SALON)["messages"] == 2
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("database", ["workshop", "untracked_workshop"])
 def test_a_salon_that_changes_its_time_zone_has_its_days_cut_anew(
     request: pytest.FixtureRequest, database: str
@@ -113,6 +114,7 @@ def test_a_salon_that_changes_its_time_zone_has_its_days_cut_anew(
     assert read_metrics(workshop, NOON.date() + timedelta(days=1))["dialogs_started"] == 0
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("database", ["workshop", "untracked_workshop"])
 def test_a_salon_that_waits_no_longer_has_its_replies_timed_anew(request: pytest.FixtureRequest, database: str) -> None:
     workshop: Workshop = request.getfixturevalue(database)
@@ -168,6 +170,7 @@ def change_second(world: World, **values: Any) -> World:
     return replace(world, clients=(world.clients[0], replace(world.clients[1], **values)))
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("database", ["workshop", "untracked_workshop"])
 def test_who_writes_from_two_channels_with_one_phone_is_one_person_who_came_twice(
     request: pytest.FixtureRequest, database: str
@@ -183,6 +186,7 @@ def test_who_writes_from_two_channels_with_one_phone_is_one_person_who_came_twic
     assert new["clients_count"] == 1
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("database", ["workshop", "untracked_workshop"])
 def test_a_phone_or_a_name_that_changes_makes_one_person_of_two_and_two_of_one(
     request: pytest.FixtureRequest, database: str

@@ -21,6 +21,7 @@ def north(chain: Workshop, owner_site: Path) -> Path:
     return owner_site / find_salon(chain, "north")
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("audience", ["owner", "analyst"])
 def test_a_site_opens_with_the_page_of_the_chain(
     request: pytest.FixtureRequest, watched: Watched, audience: str

@@ -230,6 +230,7 @@ def test_the_file_that_a_session_opens_holds_it(chain: Workshop, owner_site: Pat
             assert row[place] in (folder / "dialogs" / f"{number // DIALOGS_A_FILE}.js").read_text(encoding="utf-8")
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("audience", ["owner", "analyst"])
 def test_every_link_of_every_page_leads_to_a_file_that_is_there(request: pytest.FixtureRequest, audience: str) -> None:
     site: Path = request.getfixturevalue(f"{audience}_site")

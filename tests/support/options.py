@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = 100
-SERVERS = frozenset({"superuser_url", "server_home", "browser"})
+SERVERS = frozenset(
+    {"superuser_url", "server_home", "known_home", "closed_home", "browser", "server", "eavesdropper", "tiny_checkout"}
+)
 """Fixtures that stand for a process beside the tests: who asks for one, directly or not, needs a server."""
 
 
@@ -59,7 +61,12 @@ def leave_out_servers(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what needs a server, a browser or a process of its own, where only the rest is asked for."""
     if not config.option.without_servers:
         return
-    left_out = [item for item in items if SERVERS & set(getattr(item, "fixturenames", ()))]
+    # What a test asks `request` for is known only when it runs: those say so by a mark.
+    left_out = [
+        item
+        for item in items
+        if SERVERS & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("server") is not None
+    ]
     kept = [item for item in items if item not in set(left_out)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept

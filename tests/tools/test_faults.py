@@ -70,7 +70,7 @@ def test_faults_are_chosen_by_id_and_room_and_unknown_names_are_refused() -> Non
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> Path:
+def tiny_checkout(tmp_path: Path) -> Path:
     """A checkout with two functions, of which one is tested."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "tiny.py").write_text("def add(a, b):\n    return a + b\n\n\ndef times(a, b):\n    return a * b\n")
@@ -83,33 +83,35 @@ def tiny(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_fault_is_caught_or_missed_or_has_no_answer_and_the_checkout_stays_as_it_was(tiny: Path) -> None:
-    before = identify(tiny)
+def test_a_fault_is_caught_or_missed_or_has_no_answer_and_the_checkout_stays_as_it_was(tiny_checkout: Path) -> None:
+    before = identify(tiny_checkout)
     unnamed = replace(SUM, id="tests-gone", tests=("tests/test_gone.py",))
     unplanted = replace(SUM, id="text-gone", old="a ** b")
-    found = [try_fault(tiny, fault, limit_seconds=60) for fault in (SUM, UNNOTICED, unnamed, unplanted)]
+    found = [try_fault(tiny_checkout, fault, limit_seconds=60) for fault in (SUM, UNNOTICED, unnamed, unplanted)]
     assert [result.outcome for result in found] == ["caught", "missed", "error", "error"]
     assert found[0].detail == "tests/test_sum.py::test_sum: assert -1 == 3"
     assert "pytest returned 4" in found[2].detail
     assert "stands 0 times in tiny.py" in found[3].detail
-    assert identify(tiny) == before
+    assert identify(tiny_checkout) == before
 
 
-def test_what_fails_once_for_another_reason_catches_nothing(tiny: Path) -> None:
+def test_what_fails_once_for_another_reason_catches_nothing(tiny_checkout: Path) -> None:
     stumble = (
         "from pathlib import Path\n\n\ndef test_sum():\n    place = Path('stumbled')\n    if not place.exists():\n"
     )
     stumble += "        place.touch()\n        raise OSError('no space left')\n"
-    (tiny / "tests" / "test_sum.py").write_text(stumble)
-    assert try_fault(tiny, SUM, limit_seconds=60).outcome == "missed"
-    (tiny / "tests" / "test_sum.py").write_text("def test_sum():\n    raise OSError('no space left')\n")
-    assert try_fault(tiny, SUM, limit_seconds=60).outcome == "caught"
+    (tiny_checkout / "tests" / "test_sum.py").write_text(stumble)
+    assert try_fault(tiny_checkout, SUM, limit_seconds=60).outcome == "missed"
+    (tiny_checkout / "tests" / "test_sum.py").write_text("def test_sum():\n    raise OSError('no space left')\n")
+    assert try_fault(tiny_checkout, SUM, limit_seconds=60).outcome == "caught"
 
 
-def test_tests_that_do_not_end_are_ended_and_are_no_answer(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_that_do_not_end_are_ended_and_are_no_answer(
+    tiny_checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(trial, "PATIENCE_SECONDS", 4)
-    (tiny / "tests" / "test_sum.py").write_text("import time\n\n\ndef test_sum():\n    time.sleep(600)\n")
-    result = try_fault(tiny, SUM, limit_seconds=2)
+    (tiny_checkout / "tests" / "test_sum.py").write_text("import time\n\n\ndef test_sum():\n    time.sleep(600)\n")
+    result = try_fault(tiny_checkout, SUM, limit_seconds=2)
     assert result.outcome == "error"
     assert "had not ended" in result.detail
 
@@ -120,14 +122,16 @@ def test_a_text_that_stands_twice_is_not_planted(tmp_path: Path) -> None:
     assert (tmp_path / "tiny.py").read_text() == "a + b\na + b\n"
 
 
-def test_results_are_taken_up_for_the_same_fault_tests_and_checkout_alone(tiny: Path) -> None:
-    path = tiny / "results.json"
-    checkout = identify(tiny, without=path)
-    caught, error = (try_fault(tiny, fault, limit_seconds=60) for fault in (SUM, replace(UNNOTICED, old="a ** b")))
+def test_results_are_taken_up_for_the_same_fault_tests_and_checkout_alone(tiny_checkout: Path) -> None:
+    path = tiny_checkout / "results.json"
+    checkout = identify(tiny_checkout, without=path)
+    caught, error = (
+        try_fault(tiny_checkout, fault, limit_seconds=60) for fault in (SUM, replace(UNNOTICED, old="a ** b"))
+    )
     kept = Results(path, checkout=checkout)
     kept.keep(caught)
     kept.keep(error)
-    again = Results(path, checkout=identify(tiny, without=path))
+    again = Results(path, checkout=identify(tiny_checkout, without=path))
     assert again.find(SUM) == caught
     assert again.find(replace(SUM, tests=("tests",))) is None
     assert again.find(UNNOTICED) is None, "what had no answer is tried again"
