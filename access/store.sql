@@ -623,8 +623,31 @@ as $$
     where place.oid = relation
 $$;
 
+-- Drop a view that is made anew. What somebody else has made of it stops that, by its name: a temporary view does so too, as long
+-- as its session.
+create or replace function access.drop_view(view_name text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform access.change(format('drop view if exists %s', view_name));
+exception
+    when dependent_objects_still_exist then
+        raise exception '% has to be made anew, and % read it: drop what may go, or end the session that a view in pg_temp_… is of',
+            view_name, (
+                select string_agg(distinct format('%s of %s', pg_class.oid::regclass, pg_get_userbyid(relowner)), ', ')
+                from pg_depend
+                inner join pg_rewrite on pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.objid = pg_rewrite.oid
+                inner join pg_class on pg_rewrite.ev_class = pg_class.oid
+                where pg_depend.refobjid = to_regclass(view_name) and pg_class.oid <> to_regclass(view_name)
+            )
+            using errcode = 'dependent_objects_still_exist';
+end
+$$;
+
 -- Show analysts a mart without what tells of people, under the mart's name: `select *` works there. In a transaction of its
--- own, because it takes another lock than what altered the mart (`access.change`).
+-- own, because it takes another lock than what altered the mart (`access.change`); after `access.release` in that one, which has
+-- the lock already: readers find the old view or the new one.
 create or replace function access.show_to_analysts(relation regclass, withheld text []) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -638,7 +661,7 @@ begin
     if present is distinct from wanted then
         -- New columns come behind those that others may read; only where one goes, or moves, the view has to.
         if present is distinct from wanted[:cardinality(present)] then
-            perform access.change(format('drop view %s', view_name));
+            perform access.drop_view(view_name);
         end if;
     end if;
     if present is distinct from wanted or not access.is_read_by(read_from, to_regclass(view_name)) then
@@ -771,13 +794,12 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    execute format('drop view if exists analysis.%I', (select relname from pg_class where oid = relation));
+    perform access.drop_view(format('analysis.%I', (select relname from pg_class where oid = relation)));
 end
 $$;
 
 create or replace function access.print_view(relation regclass) returns text
 language sql stable
-set search_path = pg_catalog, pg_temp
 set search_path = pg_catalog, pg_temp
 as $$
     select md5(pg_get_viewdef(relation) || coalesce(reloptions::text, '')) from pg_class where oid = relation
@@ -787,7 +809,6 @@ $$;
 -- of its rule; that of the view is for people. So what did not change is not touched, and what somebody changed by hand is put back.
 create or replace function access.view_stands(place text, hash text) returns boolean
 language sql stable
-set search_path = pg_catalog, pg_temp
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(

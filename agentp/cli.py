@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from agentp.errors import FULL_DISK, FULL_DISK_CURE, AgentpError
+from agentp.errors import FULL_DISK, FULL_DISK_CURE, HELD_CURE, AgentpError
 from agentp.settings import PRIVATE, Settings, read_settings
 
 app = typer.Typer(
@@ -75,11 +75,11 @@ def main() -> None:
     except psycopg.Error as error:
         first_line = scrub_error(str(error)) or type(error).__name__
         notes.print(f"[bold red]✗[/] The database refused: {_escape(first_line)}", soft_wrap=True, highlight=False)
-        cure = (
-            FULL_DISK_CURE
-            if FULL_DISK in str(error)
-            else "Nothing was half done; `agentp doctor` shows what is set up."
-        )
+        cure = "Nothing was half done; `agentp doctor` shows what is set up."
+        if FULL_DISK in str(error):
+            cure = FULL_DISK_CURE
+        elif isinstance(error, psycopg.errors.LockNotAvailable):
+            cure = HELD_CURE
         notes.print(f"  {cure}", soft_wrap=True, highlight=False)
         sys.exit(1)
     except OSError as error:

@@ -141,7 +141,7 @@ def show_marts(changes: list[MartChange], url: str) -> None:
     screen.print(table)
     schemas = ", ".join(system.mart_schema for system in list_systems())
     screen.print(
-        f'Look at them in schema {schemas} of {describe_target(url)}:  psql "$(agentp url)"',
+        f"Look at them in schema {schemas} of {describe_target(url)}:  agentp psql",
         markup=False,
         soft_wrap=True,
     )

@@ -10,6 +10,11 @@ FULL_DISK_CURE = (
     "Free some space on the disk of the database (or of AGENTP_HOME), then run the same command again: "
     "nothing is half done."
 )
+HELD_CURE = (
+    "Somebody's open transaction holds rows or tables that this needs; nothing was half done. Let it end, or end it "
+    "(select pid, usename, application_name, xact_start from pg_stat_activity order by xact_start), and run this again."
+)
+"""What helps where a lock was not to be had in time, and nobody says whose it is."""
 
 
 class AgentpError(Exception):

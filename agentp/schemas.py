@@ -82,9 +82,8 @@ def change_in_turns(connection: psycopg.Connection[Any], change: Callable[[], No
             return
         except psycopg.errors.LockNotAvailable as error:
             if 0 < longest <= time.monotonic() - begun:
-                raise explain_blocked(
-                    f"Schema {', '.join(schemas)}", error, describe_holders(connection, schemas=schemas)
-                ) from error
+                holders = describe_holders(connection, schemas=schemas, relations=[f"build.lock_{SCHEMA_LOCK}"])
+                raise explain_blocked(f"Schema {', '.join(schemas)}", error, holders) from error
             time.sleep(_TURN)
 
 

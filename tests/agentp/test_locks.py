@@ -10,7 +10,7 @@ import pytest
 from agentp.database import open_connection
 from agentp.errors import BuildError
 from agentp.locks import BUILDS, hold_build_lock, is_lock_held, take_lock
-from agentp.sessions import shorten_query
+from agentp.sessions import describe_holders, shorten_query
 from tests.support.marts import Workshop
 from tests.support.readers import make_login
 
@@ -71,6 +71,25 @@ def test_a_lock_that_was_lost_is_noticed_in_the_end(workshop: Workshop) -> None:
         workshop.execute(holder)
 
 
-def test_of_statements_of_others_no_constant_is_told() -> None:
-    query = "select *  -- Anna\nfrom clients where name = 'Anna' and note = $x$it's$x$ and phone like '+7 916 123"
-    assert shorten_query(query) == "select * from clients where name = '…' and note = '…' and phone like '…'"
+def test_who_waits_for_another_table_of_builds_is_not_told_of_its_own_build(workshop: Workshop) -> None:
+    with hold_build_lock(workshop.url), open_connection(workshop.url) as connection:
+        assert describe_holders(connection, schemas=["build"]) == "nobody holds it any more"
+        with psycopg.connect(workshop.url) as other:
+            other.execute("lock table build.runs in share mode")
+            assert f"pid {other.info.backend_pid} of" in describe_holders(connection, schemas=["build"])
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        (
+            "select *  -- Anna\nfrom clients where name = 'Anna' and note = $x$it's$x$ and phone like '+7 916 123",
+            "select * from clients where name = '…' and note = '…' and phone like '…'",
+        ),
+        (r"select E'O\'Brien, Anna', e'\\', 'Anna'", "select '…', '…', '…'"),
+        ("select '--', 'Anna' -- Anna's\nfrom x /* it's Anna", "select '…', '…' from x"),
+        ('select "it\'s", \'Anna\' from "x--y"', 'select "it\'s", \'…\' from "x--y"'),
+    ],
+)
+def test_of_statements_of_others_no_constant_is_told(query: str, told: str) -> None:
+    assert shorten_query(query) == told

@@ -128,6 +128,18 @@ def test_a_full_disk_names_its_cure_wherever_it_is_met(
         assert FULL_DISK_CURE in capsys.readouterr().err
 
 
+def test_rows_that_somebody_holds_name_their_cure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise psycopg.errors.LockNotAvailable("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "end it (select pid" in capsys.readouterr().err
+
+
 FOREGROUND = """
 import signal
 import sys

@@ -163,6 +163,17 @@ def test_a_schema_that_waits_for_a_reader_names_them(salon: Workshop) -> None:
             prepare_store(connection)
 
 
+def test_a_schema_that_waits_for_another_builder_names_them(salon: Workshop) -> None:
+    salon.execute("comment on schema quality is 'of another release'")
+    with psycopg.connect(salon.url) as builder:
+        builder.execute("lock table build.lock_schemas in exclusive mode")
+        with (
+            pytest.raises(AgentpError, match=rf"pid {builder.info.backend_pid} of .* on build\.lock_schemas"),
+            open_connection(salon.url) as connection,
+        ):
+            prepare_store(connection)
+
+
 def test_a_view_is_replaced_where_it_differs_and_only_where_postgres_can(salon: Workshop) -> None:
     def put(query: str, hash_of_it: str) -> bool:
         """Put the view, unless it stands; return whether it did."""

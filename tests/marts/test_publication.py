@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
@@ -15,6 +17,7 @@ from agentp.database import open_connection
 from agentp.errors import BuildError
 from agentp.settings import Settings
 from tests.support.marts import MARTS, Workshop
+from tests.support.waiting import wait_until
 
 CHANGED_NOTHING = (0, 0, 0)
 
@@ -129,7 +132,7 @@ def test_a_new_column_of_the_contract_is_added_in_place(salon: Workshop, own_pro
     ]
 
 
-def test_a_wider_type_is_altered_in_place(salon: Workshop) -> None:
+def test_a_wider_type_is_altered_in_place_and_readers_find_the_old_mart_or_the_new_one(salon: Workshop) -> None:
     salon.execute("drop view analysis.traffic_hourly")
     salon.execute("alter table dashboard.traffic_hourly alter column sessions_started type integer")
     # What analysts read shows the column as well.
@@ -137,13 +140,33 @@ def test_a_wider_type_is_altered_in_place(salon: Workshop) -> None:
         "create view analysis.traffic_hourly with (security_invoker = true) as select * from dashboard.traffic_hourly"
     )
     before = read_identities(salon)
-    salon.build_with_dbt(full_refresh=True, select="traffic_hourly")
-    kind = "select pg_typeof(sessions_started)::text as kind from analysis.traffic_hourly"
-    assert salon.execute(kind) == [{"kind": "bigint"}]
-    assert salon.execute("select pg_typeof(sessions_started)::text as kind from dashboard.traffic_hourly") == [
-        {"kind": "bigint"}
-    ]
+    kind = "select pg_typeof(sessions_started)::text as kind from {}.traffic_hourly limit 1"
+    waits = "select exists (select 1 from pg_locks where relation = '{}.traffic_hourly'::regclass and not granted)"
+    with ThreadPoolExecutor(2) as threads, psycopg.connect(salon.url) as earlier:
+        # The build has let go what it drops and waits for the mart, as another reader comes.
+        earlier.execute("lock table dashboard.traffic_hourly in access share mode")
+        build = threads.submit(salon.build_with_dbt, full_refresh=True, select="traffic_hourly")
+        wait_until(salon, waits.format("dashboard"), [])
+        reader = threads.submit(salon.execute, kind.format("analysis"))
+        wait_until(salon, waits.format("analysis"), [])
+        earlier.rollback()
+        build.result()
+        assert reader.result() == [{"kind": "bigint"}]
+    assert salon.execute(kind.format("dashboard")) == [{"kind": "bigint"}]
     assert read_identities(salon) == before
+
+
+def test_what_others_made_of_a_view_that_is_made_anew_is_named(salon: Workshop) -> None:
+    statement = "select access.release('dashboard.traffic_hourly')"
+    said = r"analysis\.traffic_hourly has to be made anew, and pg_temp_\d+\.mine of \w+ read it"
+    with psycopg.connect(salon.url) as other:
+        other.execute("create temporary view mine as select hour from analysis.traffic_hourly")
+        other.commit()
+        with pytest.raises(psycopg.errors.DependentObjectsStillExist, match=said):
+            salon.execute(statement)
+    salon.execute("create view public.theirs as select hour from analysis.traffic_hourly")
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist, match=r"and public\.theirs of \w+ read it"):
+        salon.execute(statement)
 
 
 def test_a_dropped_column_is_a_persons_decision(salon: Workshop) -> None:

@@ -131,7 +131,7 @@
         select * from measured where lost > free and lost > {{ share }} * before
     )
     select
-        coalesce(tenants.name, excessive.tenant_id::text, 'of all') as tenant,
+        coalesce(left(tenants.name, 60), excessive.tenant_id::text, 'of all') as tenant,
         excessive.measure,
         {{ grouped('excessive.before') }} as before,
         {{ grouped('excessive.lost') }} as gone,

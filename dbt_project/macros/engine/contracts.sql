@@ -74,6 +74,9 @@
                 {%- if (present.type, wanted) in widenings() -%}
                     {% do early.append("select access.release('" ~ relation ~ "'::regclass)") %}
                     {% do early.append(changed(place ~ " type " ~ column.data_type)) %}
+                    {% if is_mart() %}
+                        {% do late.append("select access.show_to_analysts('" ~ relation ~ "'::regclass, " ~ withheld().all ~ ")") %}
+                    {% endif %}
                 {%- else -%}
                     {{ exceptions.raise_compiler_error(
                         relation ~ "." ~ column.name ~ " is " ~ present.type ~ ", and its contract says " ~ column.data_type
