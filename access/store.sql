@@ -794,7 +794,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform access.drop_view(format('analysis.%I', (select relname from pg_class where oid = relation)));
+    perform access.drop_view(format('analysis.%I', access.shared_name(relation)));
 end
 $$;
 
