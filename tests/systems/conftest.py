@@ -55,9 +55,9 @@ class Toy:
         """Check the raw tables against the standard."""
         return pipeline.check(self.settings, self.url, as_of=AS_OF)
 
-    def build(self, *, full_refresh: bool = False) -> dict[str, tuple[int, int, int, bool]]:
+    def build(self, *, full_refresh: bool = False, as_of: str = AS_OF) -> dict[str, tuple[int, int, int, bool]]:
         """Build; return what became of each published model: rows inserted, updated, deleted, and if all were read."""
-        changes = pipeline.build(self.settings, self.url, as_of=AS_OF, full_refresh=full_refresh)
+        changes = pipeline.build(self.settings, self.url, as_of=as_of, full_refresh=full_refresh)
         return {
             change.mart: (change.inserted, change.updated, change.deleted, change.was_full) for change in changes
         }  # fmt: skip

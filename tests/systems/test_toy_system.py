@@ -17,19 +17,44 @@ def read_orders(toy: Toy) -> dict[str, tuple[str, int]]:
 
 def test_marts_stand_in_a_schema_of_the_systems_and_follow_what_changed(toy: Toy) -> None:
     toy.check()
-    assert toy.build() == {"toy__orders": (2, 0, 0, True), "toy__orders_daily": (1, 0, 0, True)}
+    assert toy.build() == {
+        "toy__orders": (2, 0, 0, True), "toy__orders_daily": (1, 0, 0, True), "toy__order_statuses": (2, 0, 0, True),
+    }  # fmt: skip
     assert read_orders(toy) == {"o1": ("10.50", 1), "o2": ("3.00", 0)}
     assert toy.execute("select order_count from toy.orders_daily") == [{"order_count": 1}]
     toy.execute("update toy_raw.orders set price = 4, paid_at = '2026-01-06' where id = 'o2'")
     toy.execute("insert into toy_raw.events (brand_id, \"order\") values ('b2', 'o2'), ('b2', 'o2')")
-    assert toy.build() == {"toy__orders": (0, 1, 0, False), "toy__orders_daily": (1, 0, 0, False)}
+    found = toy.build()
+    assert (found["toy__orders"], found["toy__orders_daily"]) == ((0, 1, 0, False), (1, 0, 0, False))
     assert read_orders(toy) == {"o1": ("10.50", 1), "o2": ("4.00", 2)}
     toy.execute("delete from toy_raw.events; delete from toy_raw.orders where id = 'o2'")
-    assert toy.build() == {"toy__orders": (0, 1, 1, False), "toy__orders_daily": (0, 0, 1, False)}
-    assert toy.build() == {"toy__orders": (0, 0, 0, False), "toy__orders_daily": (0, 0, 0, False)}
+    found = toy.build()
+    assert (found["toy__orders"], found["toy__orders_daily"]) == ((0, 1, 1, False), (0, 0, 1, False))
+    assert {tuple(counts) for counts in toy.build().values()} == {(0, 0, 0, False)}
     stands = toy.execute("select * from toy.orders order by 1, 2")
     toy.build(full_refresh=True)
     assert toy.execute("select * from toy.orders order by 1, 2") == stands
+
+
+def test_what_a_source_overwrites_or_deletes_is_kept_from_the_first_build_on(toy: Toy) -> None:
+    history = (
+        "select order_id, status, (valid_from at time zone 'Europe/Moscow')::date::text as day, is_first_seen, "
+        "is_deleted from toy.order_statuses order by order_id, valid_from"
+    )
+    toy.build(as_of="2026-01-10")
+    seen = [("o1", "new", "2026-01-11", True, False), ("o2", "new", "2026-01-11", True, False)]
+    assert [tuple(row.values()) for row in toy.execute(history)] == seen
+    toy.execute("update toy_raw.orders set status = 'paid' where id = 'o1'; delete from toy_raw.orders where id = 'o2'")
+    toy.execute("insert into toy_raw.orders (id, brand_id) values ('o4', 'b1')")
+    # Who looks back sees today's rows, and a full build computes nothing of it anew.
+    toy.build(as_of="2026-01-05", full_refresh=True)
+    assert [tuple(row.values()) for row in toy.execute(history)] == seen
+    toy.build(as_of="2026-01-12")
+    toy.build(as_of="2026-01-13", full_refresh=True)
+    assert [tuple(row.values()) for row in toy.execute(history)] == [
+        seen[0], ("o1", "paid", "2026-01-13", False, False), seen[1], ("o2", "new", "2026-01-13", False, True),
+        ("o4", "new", "2026-01-13", True, False),
+    ]  # fmt: skip
 
 
 def test_triggers_note_whose_rows_changed_and_what_is_watched_alone(toy: Toy) -> None:
