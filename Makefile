@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ON_POSTGRES_15 := tests/access/test_escalation.py tests/access/test_audit.py \
   tests/sources/test_late_binding.py tests/sources/test_migrations.py
 
-.PHONY: help install demo dagster check test test-long test-integrations lint style types sql docs bench evaluate clean
+.PHONY: help install demo dagster check test test-long test-integrations lint style types sql layers docs bench evaluate clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ dagster: install ## Open Dagster with the whole graph, its schedules and sensors
 	@$(BIN)/agentp dev
 
 check: install ## Check in a minute, before every commit: linters, types, the tests that need no server
-	@$(MAKE) --no-print-directory --jobs 3 --output-sync style types sql test-without-servers
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync style types sql layers test-without-servers
 
 test: install lint ## Check everything: linters, types, unit and data tests, properties, faults
 	@sh scripts/get_browser.sh
@@ -47,8 +47,8 @@ test-integrations: install ## Test with what needs an environment of its own: an
 test-without-servers:
 	@$(BIN)/python -m pytest --numprocesses 2 --without-servers --examples 10 --ignore tests/integrations
 
-lint: install ## Check style and types: ruff, mypy, sqlfluff
-	@$(MAKE) --no-print-directory style types sql
+lint: install ## Check style, types and layers: ruff, mypy, sqlfluff, import-linter
+	@$(MAKE) --no-print-directory style types sql layers
 
 style:
 	@$(BIN)/ruff check .
@@ -59,6 +59,9 @@ types:
 
 sql:
 	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
+
+layers:
+	@$(BIN)/lint-imports --no-cache
 
 docs: install ## Write the files of raw columns, docs/data_standard.md from the rules, docs/personal_columns.md from the marts' YAML
 	@$(BIN)/python -m sources.declaration

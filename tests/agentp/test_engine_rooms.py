@@ -9,7 +9,7 @@ import pytest
 from agentp.settings import PROJECT_ROOT
 
 OF_ONE_SYSTEM = re.compile(r"_v2\b|agent_p|\bsalons?\b", re.IGNORECASE)
-ROOMS = ("sources", "expectations")
+ROOMS = ("sources", "expectations", "dbt_project/macros/engine")
 """The engines that know none so far."""
 
 

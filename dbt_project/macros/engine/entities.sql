@@ -10,7 +10,7 @@
 
 {# The systems that are switched on. #}
 {% macro systems() %}
-    {{ return(var('systems', ['agent_p'])) }}
+    {{ return(var('systems')) }}
 {% endmacro %}
 
 
