@@ -43,8 +43,6 @@ def secure_marts(connection: psycopg.Connection[Any]) -> None:
 
 def secure_own_tables(connection: psycopg.Connection[Any]) -> None:
     """Open the schemas to the roles, and give the tables that scoring, activation and the gate keep what marts get."""
-    for system in list_systems():
-        _make_schema(connection, system.mart_schema)
     connection.execute("select access.open_schemas()")
     for table, personal in OWN_TABLES.items():
         _secure(connection, "dashboard", table, list(personal), [])
@@ -52,12 +50,13 @@ def secure_own_tables(connection: psycopg.Connection[Any]) -> None:
     connection.execute("select access.secure_kept(%s)", (list(FOR_ANALYSTS),))
 
 
-def _make_schema(connection: psycopg.Connection[Any], schema: str) -> None:
-    """Make a schema of marts before anything is in it, so that who may read those may look into it."""
-    name = sql.Identifier(schema)
-    known = connection.execute("select to_regnamespace(%s) is not null", (name.as_string(None),)).fetchone()
-    if not (known and known[0]):
-        connection.execute(sql.SQL("create schema {}").format(name))
+def prepare_schemas(connection: psycopg.Connection[Any]) -> None:
+    """Make the schemas of marts before a build fills them, so that who may read those may look into them."""
+    for system in list_systems():
+        name = sql.Identifier(system.mart_schema)
+        known = connection.execute("select to_regnamespace(%s) is not null", (name.as_string(None),)).fetchone()
+        if not (known and known[0]):
+            connection.execute(sql.SQL("create schema {}").format(name))
 
 
 def _secure(

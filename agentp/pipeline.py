@@ -122,7 +122,7 @@ def open_build(
 
     ``without`` are raw tables of which nothing is to be built; ``is_written`` says that the block changes raw rows.
     """
-    from access.marts import secure_own_tables
+    from access.marts import prepare_schemas, secure_own_tables
     from access.schema import prepare_access
     from activation.schema import prepare_tables
     from expectations.schema import prepare_store
@@ -138,6 +138,7 @@ def open_build(
             prepare_store(connection)
             prepare_tables(connection)
             prepare_access(connection)
+            prepare_schemas(connection)
             secure_own_tables(connection)
         yield
 

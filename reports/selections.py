@@ -28,7 +28,7 @@ KPIS = (
     "period_days", "measure", "currency", "period_start", "period_end", "previous_start", "previous_end", "value",
     "part_count", "whole_count", "value_low", "value_high", "previous_value", "previous_part_count",
     "previous_whole_count", "previous_value_low", "previous_value_high", "is_comparable", "presumed_count",
-    "previous_presumed_count",
+    "previous_presumed_count", "kind", "unit", "better",
 )  # fmt: skip
 DAILY = (
     "day", "is_final", "dialogs_started", "bookings", "conversion", "cancelled_bookings", "avg_response_ms",
@@ -82,7 +82,7 @@ MONTHLY = (
     "visit_month", "service_id", "service_title", "staff_id", "staff_name", "currency", "bookings_count",
     "arrived_count", "no_show_count", "cancelled_count", "unknown_count", "upcoming_count", "arrived_amount",
     "amount_missing_count",
-    "presumed_count", "recorded_attendance_percent",
+    "presumed_count", "recorded_attendance_percent", "late_cancelled_count",
 )  # fmt: skip
 RETENTION = (
     "cohort_month", "measure", "window_days", "clients_count", "maturing_count", "assessable_count", "returned_count",

@@ -10,7 +10,7 @@ from uuid import UUID
 import pandas as pd
 
 from reports.frames.columns import list_records
-from reports.frames.comparisons import FEWEST, RATES
+from reports.frames.comparisons import FEWEST
 
 MEASURES = ("dialogs", "bookings", "conversion", "avg_response_ms", "unique_clients", "arrival_rate", "no_show_rate")
 
@@ -26,7 +26,7 @@ def rank_salons(kpis: pd.DataFrame, names: Mapping[UUID, str]) -> pd.DataFrame:
     for tenant_id, name in names.items():
         chosen = list_records(kpis[kpis["tenant_id"] == tenant_id])
         by_measure = {row["measure"]: row for row in chosen if not row["currency"]}
-        enough = {name: row for name, row in by_measure.items() if name not in RATES or _is_enough(row)}
+        enough = {name: row for name, row in by_measure.items() if row["kind"] != "rate" or _is_enough(row)}
         amounts = [row for row in chosen if row["measure"] == "kept_amount"]
         # By how many bookings have a price in it: amounts of two currencies are no order.
         priced = {row["currency"]: row["whole_count"] or 0 for row in chosen if row["measure"] == "avg_ticket"}

@@ -13,18 +13,8 @@ from reports.frames.columns import add_columns, list_records
 
 FEWEST = 20
 """A rate of fewer is "too few to say": at 10 of 20, Wilson's 95 % interval is 40 points wide (METRICS, house rules)."""
-RATES = frozenset({"conversion", "arrival_rate", "no_show_rate", "cancellation_rate", "unknown_rate"})
-LOWER_IS_BETTER = frozenset(
-    {"cancelled_bookings", "unknown_bookings", "avg_response_ms", "no_show_rate", "cancellation_rate", "unknown_rate"}
-)
 Share = tuple[float, float, float]
 """A share with the lower and the upper limit of its interval."""
-COUNTS = frozenset({
-    "dialogs", "bookings", "bot_bookings", "kept_bookings", "cancelled_bookings", "unknown_bookings", "unique_clients",
-    "new_clients",
-})  # fmt: skip
-NEITHER = frozenset({"messages", "moves"})
-"""More messages, or moves, are neither good nor bad."""
 
 
 def compare_periods(kpis: pd.DataFrame) -> pd.DataFrame:
@@ -41,7 +31,7 @@ def compare_periods(kpis: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare(row: dict[str, Any]) -> dict[str, Any]:
-    is_rate = row["measure"] in RATES
+    is_rate = row["kind"] == "rate"
     enough_now = not is_rate or (row["whole_count"] or 0) >= FEWEST
     enough_before = not is_rate or (row["previous_whole_count"] or 0) >= FEWEST
     found: dict[str, Any] = {
@@ -56,14 +46,14 @@ def _compare(row: dict[str, Any]) -> dict[str, Any]:
     found["is_certain"] = not is_rate or _leaves_out_zero(row)
     if not is_rate and row["previous_value"]:
         found["change_share"] = change / Decimal(str(row["previous_value"]))
-    if change and found["is_certain"] and row["measure"] not in NEITHER and not _is_noise(row, change):
-        found["tone"] = "good" if (change > 0) != (row["measure"] in LOWER_IS_BETTER) else "bad"
+    if change and found["is_certain"] and row["better"] != "neither" and not _is_noise(row, change):
+        found["tone"] = "good" if (change > 0) != (row["better"] == "down") else "bad"
     return found
 
 
 def _is_noise(row: dict[str, Any], change: Decimal) -> bool:
     """Whether a count changed by no more than counts of things that come by themselves do (Poisson, 95 %)."""
-    if row["measure"] not in COUNTS:
+    if row["unit"] != "count":
         return False
     return float(change) ** 2 <= 1.96**2 * (float(row["value"]) + float(row["previous_value"]))
 

@@ -14,7 +14,7 @@ from reports.frames.comparisons import FEWEST
 
 COUNTS = (
     "bookings_count", "arrived_count", "no_show_count", "cancelled_count", "unknown_count", "upcoming_count",
-    "presumed_count",
+    "presumed_count", "late_cancelled_count",
 )  # fmt: skip
 
 
@@ -23,9 +23,9 @@ def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_d
 
     ``arrived_amount`` is what the visits with a known price brought in ``currency``, the one that most of them are
     priced in; ``others`` the amounts in further currencies, as a tuple of amount and currency. Where no price is known
-    there is no amount, and no currency. ``missed_share`` is no-shows among those whose visit was due and known, arrived
-    and not come; none of fewer than `FEWEST`, nor where fewer of them were recorded than the salon asks for: who is
-    presumed to have come says nothing.
+    there is no amount, and no currency. ``missed_share`` is no-shows among those whose visit was due, arrived, not come
+    or given up late, as `visit_rates` counts it (METRICS, "No-show rate"); none of fewer than `FEWEST`, nor where fewer
+    of those who came or missed were recorded than the salon asks for: who is presumed to have come says nothing.
     """
     key, title = ("service_id", "service_title") if by == "service" else ("staff_id", "staff_name")
     names = [key, title, *COUNTS, "arrived_amount", "currency", "others", "missed_share"]
@@ -46,8 +46,8 @@ def sum_visits(monthly: pd.DataFrame, *, by: Literal["service", "staff"], last_d
             "arrived_amount": amounts[0][0] if amounts else None, "currency": amounts[0][1] if amounts else None,
             "others": tuple(amounts[1:]),
             "missed_share": _share(
-                counts["no_show_count"], counts["no_show_count"] + counts["arrived_count"],
-                presumed=counts["presumed_count"], percent=percent,
+                counts["no_show_count"], attended=counts["no_show_count"] + counts["arrived_count"],
+                late=counts["late_cancelled_count"], presumed=counts["presumed_count"], percent=percent,
             ),
         })  # fmt: skip
     frame = pd.DataFrame(rows, columns=names, dtype=object)
@@ -66,6 +66,6 @@ def _sum_amounts(monthly: pd.DataFrame) -> list[tuple[Decimal, str]]:
     return [(amount, currency) for _, _, currency, amount in sorted(found)]
 
 
-def _share(part: int, whole: int, *, presumed: int, percent: int) -> Decimal | None:
-    is_told = whole >= FEWEST and (not presumed or 100 * (whole - presumed) >= percent * whole)
-    return round(Decimal(part) / Decimal(whole), 4) if is_told else None
+def _share(part: int, *, attended: int, late: int, presumed: int, percent: int) -> Decimal | None:
+    is_told = attended + late >= FEWEST and (not presumed or 100 * (attended - presumed) >= percent * attended)
+    return round(Decimal(part) / Decimal(attended + late), 4) if is_told else None

@@ -8,7 +8,7 @@ from reports.blocks import Card, Cards, Note, Page, Period
 from reports.cells import is_missing
 from reports.formats import NO_CURRENCY, is_unknown
 from reports.frames.columns import list_records
-from reports.frames.comparisons import FEWEST, RATES, compare_periods
+from reports.frames.comparisons import FEWEST, compare_periods
 from reports.frames.daily import choose_days, sum_revenue
 from reports.pages.actions import CHOSEN_DAYS, build_actions
 from reports.pages.context import Context, make_chart, make_section, make_table, to_instant, to_number
@@ -95,7 +95,7 @@ def _build_card(context: Context, row: dict[str, Any], *, names_currency: bool) 
 def _write_value(context: Context, row: dict[str, Any]) -> str:
     if not row["is_enough"]:
         return context.texts.get("kpi.too_few")
-    if row["measure"] in RATES and row["whole_count"] and is_missing(row["value"]):
+    if row["kind"] == "rate" and row["whole_count"] and is_missing(row["value"]):
         return context.texts.get("kpi.not_recorded")
     return write_figure(context, row, row["value"])
 
@@ -105,16 +105,16 @@ def write_figure(context: Context, row: dict[str, Any], value: Any) -> str:
     if row["currency"]:
         is_known = not is_unknown(value, row["currency"])
         return context.formats.write_money(value, row["currency"]) if is_known else context.texts.get("amount.unknown")
-    if row["measure"] in RATES:
+    if row["unit"] == "share":
         return context.formats.write_percent(value)
-    if row["measure"] == "avg_response_ms":
+    if row["unit"] == "milliseconds":
         return context.formats.write_duration(value)
     return context.formats.write_number(value)
 
 
 def _write_detail(context: Context, row: dict[str, Any]) -> str:
     """n, and for rates what of it."""
-    if row["measure"] in RATES:
+    if row["kind"] == "rate":
         counted = context.texts.get(
             "kpi.part", part=context.formats.write_number(row["part_count"] or 0),
             whole=context.formats.write_number(row["whole_count"] or 0),
@@ -131,7 +131,7 @@ def _define(context: Context, row: dict[str, Any]) -> str:
     """How a figure is counted, and how exactly a share is known."""
     texts, formats = context.texts, context.formats
     definition = texts.get(f"kpi.{row['measure']}.definition", fewest=FEWEST)
-    if row["measure"] not in RATES or is_missing(row["value_low"]) or not row["is_enough"]:
+    if row["kind"] != "rate" or is_missing(row["value_low"]) or not row["is_enough"]:
         return definition
     low, high = (formats.write_percent(row[name]) for name in ("value_low", "value_high"))
     whole = formats.write_number(row["whole_count"])
@@ -144,12 +144,12 @@ def _write_change(context: Context, row: dict[str, Any]) -> str:
         return texts.get("kpi.no_previous")
     if not row["is_enough"]:
         return ""  # of which the figure itself tells
-    if row["measure"] in RATES and is_missing(row["value"]):
+    if row["kind"] == "rate" and is_missing(row["value"]):
         return ""
     if is_missing(row["previous_value"]) or row["change"] is None:
-        return texts.get("kpi.too_few_before") if row["measure"] in RATES else ""
+        return texts.get("kpi.too_few_before") if row["kind"] == "rate" else ""
     before = write_figure(context, row, row["previous_value"])
-    if row["measure"] in RATES:
+    if row["kind"] == "rate":
         if not row["change"]:
             return texts.get("kpi.same")
         certain = "kpi.higher" if row["change"] > 0 else "kpi.lower"

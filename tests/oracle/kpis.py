@@ -34,6 +34,32 @@ class Facts:
     recorded_percent: int
 
 
+FACTS = {
+    "dialogs": ("count", "count", "up"),
+    "bookings": ("count", "count", "up"),
+    "bot_bookings": ("count", "count", "up"),
+    "kept_bookings": ("count", "count", "up"),
+    "cancelled_bookings": ("count", "count", "down"),
+    "unknown_bookings": ("count", "count", "down"),
+    "moves": ("count", "count", "neither"),
+    "conversion": ("rate", "share", "up"),
+    "avg_response_ms": ("average", "milliseconds", "down"),
+    "unique_clients": ("count", "count", "up"),
+    "new_clients": ("count", "count", "up"),
+    "messages": ("count", "count", "neither"),
+    "booked_amount": ("count", "money", "up"),
+    "kept_amount": ("count", "money", "up"),
+    "earned_amount": ("count", "money", "up"),
+    "earned_recorded_amount": ("count", "money", "up"),
+    "avg_ticket": ("average", "money", "up"),
+    "arrival_rate": ("rate", "share", "up"),
+    "no_show_rate": ("rate", "share", "down"),
+    "cancellation_rate": ("rate", "share", "down"),
+    "unknown_rate": ("rate", "share", "down"),
+}
+"""Of every measure its kind, its unit, and which way is better."""
+
+
 def compute_kpis(
     world: World,
     days: list[Row],
@@ -98,6 +124,7 @@ def describe_period(calendar: list[date], length: int, facts: Facts) -> list[Row
             **now[measure, currency],
             **{f"previous_{name}": figure for name, figure in before[measure, currency].items()},
             "is_comparable": min(calendar) <= start,
+            **dict(zip(("kind", "unit", "better"), FACTS[measure], strict=True)),
         }
         for measure, currency in now
     ]

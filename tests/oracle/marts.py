@@ -62,7 +62,7 @@ def compute_world(world: World, as_of: date) -> dict[str, list[Row]]:
         "dashboard.kpis": compute_kpis(world, days, sessions, dialogs, visits, person_days, as_of),
         "dashboard.traffic_hourly": compute_traffic(world, days, sessions, dialogs),
         "dashboard.visits": visits,
-        "dashboard.visits_monthly": compute_visits_monthly(world, visits),
+        "dashboard.visits_monthly": compute_visits_monthly(world, visits, as_of),
         "dashboard.clients": clients,
         "dashboard.persons": compute_persons(world, clients, visits, as_of),
         "dashboard.freed_slots": compute_freed_slots(world, visits, people, as_of),

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import date
 from uuid import UUID
 
 from tests.oracle.dailies import count_rows, sum_amounts
 from tests.oracle.records import Row, Wish, World
+from tests.oracle.retention import is_due
 from tests.oracle.settings import find_recorded_share
 from tests.oracle.stages import read_scalar
 
 Names = dict[tuple[UUID, str | None], str]
 
 
-def compute_visits_monthly(world: World, visits: list[Row]) -> list[Row]:
+def compute_visits_monthly(world: World, visits: list[Row], as_of: date) -> list[Row]:
     """Return the rows of `visits_monthly`."""
     titles = collect_names(world, read_wished_service, "service_title")
     people = collect_names(world, lambda wish: read_told(wish, "staff_id"), "staff_name")
+    tenants = {tenant.id: tenant for tenant in world.tenants}
     percents = {tenant.id: find_recorded_share(tenant) for tenant in world.tenants}
     groups: dict[tuple[UUID, object, str, str, str], list[Row]] = defaultdict(list)
     for visit in visits:
@@ -40,6 +43,9 @@ def compute_visits_monthly(world: World, visits: list[Row]) -> list[Row]:
             "staff_name": people.get((tenant_id, staff)),
             **describe_bookings(booked),
             "recorded_attendance_percent": percents[tenant_id],
+            "late_cancelled_count": sum(
+                visit["is_released_late"] is True and is_due(tenants[tenant_id], visit, as_of) for visit in booked
+            ),
         }
         for (tenant_id, month, service, staff, currency), booked in groups.items()
     ]

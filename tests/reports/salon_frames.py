@@ -21,6 +21,7 @@ import pandas as pd
 from reports.audiences import Audience, Veil
 from reports.blocks import Frames
 from reports.selections import SALON, Selection
+from tests.oracle.kpis import FACTS
 
 LAST_DAY = date(2026, 10, 31)
 OWNER, ANALYST = Veil(Audience.OWNER), Veil(Audience.ANALYST)
@@ -108,7 +109,7 @@ def make_rate(
     share_before, low_before, high_before = limit_share(*before)
     return (
         days, measure, "", *PERIODS[days], share, *now, low, high, share_before, *before, low_before, high_before,
-        is_comparable, presumed, presumed_before,
+        is_comparable, presumed, presumed_before, *FACTS[measure],
     )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def make_figure(
     """Return a row of `kpis` of a count, an amount or a mean over ``n``."""
     return (
         days, measure, currency, *PERIODS[days], value, None, n, None, None, before, None, n_before, None, None,
-        is_comparable, None, None,
+        is_comparable, None, None, *FACTS[measure],
     )  # fmt: skip
 
 
@@ -319,14 +320,14 @@ RECOVERY = [
 ]
 # Twelve months end with October 2026 and begin with November 2025.
 MONTHLY = [
-    (date(2026, 11, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 2, 0, 0, 0, 0, 2, money("0"), 0, 0, 50),
-    (date(2026, 10, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 10, 6, 2, 1, 1, 0, money("9000.00"), 0, 0, 50),
-    (date(2026, 10, 1), "m1", "Маникюр", "s2", None, "EUR", 1, 1, 0, 0, 0, 0, money("60.25"), 0, 0, 50),
-    (date(2026, 10, 1), "m2", None, "s2", None, "XXX", 3, 1, 0, 2, 0, 0, money("0"), 1, 0, 50),
-    (date(2026, 9, 1), "m1", "Маникюр старый", "s1", "Маша", "RUB", 5, 4, 0, 1, 0, 0, money("5000.50"), 0, 0, 50),
-    (date(2026, 8, 1), "m1", "Маникюр", "s1", "Мария", "XXX", 2, 1, 0, 1, 0, 0, money("0"), 1, 0, 50),
-    (date(2025, 11, 1), "", None, "", None, "XXX", 4, 3, 1, 0, 0, 0, money("700.00"), 0, 0, 50),
-    (date(2025, 10, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 99, 99, 0, 0, 0, 0, money("99000.00"), 0, 0, 50),
+    (date(2026, 11, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 2, 0, 0, 0, 0, 2, money("0"), 0, 0, 50, 0),
+    (date(2026, 10, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 10, 6, 2, 1, 1, 0, money("9000.00"), 0, 0, 50, 0),
+    (date(2026, 10, 1), "m1", "Маникюр", "s2", None, "EUR", 1, 1, 0, 0, 0, 0, money("60.25"), 0, 0, 50, 0),
+    (date(2026, 10, 1), "m2", None, "s2", None, "XXX", 3, 1, 0, 2, 0, 0, money("0"), 1, 0, 50, 0),
+    (date(2026, 9, 1), "m1", "Маникюр старый", "s1", "Маша", "RUB", 5, 4, 0, 1, 0, 0, money("5000.50"), 0, 0, 50, 0),
+    (date(2026, 8, 1), "m1", "Маникюр", "s1", "Мария", "XXX", 2, 1, 0, 1, 0, 0, money("0"), 1, 0, 50, 0),
+    (date(2025, 11, 1), "", None, "", None, "XXX", 4, 3, 1, 0, 0, 0, money("700.00"), 0, 0, 50, 0),
+    (date(2025, 10, 1), "m1", "Маникюр", "s1", "Мария", "RUB", 99, 99, 0, 0, 0, 0, money("99000.00"), 0, 0, 50, 0),
 ]
 RETENTION = [
     (date(2026, 10, 1), "rebook_client_60d_fwd", 60, 12, 12, 0, 0, *limit_share(0, 0)),

@@ -223,7 +223,7 @@ def test_a_month_and_the_eleven_before_it_are_counted(last_day: date, first: dat
     rows = []
     month = datetime(2024, 1, 1)
     while month.date() <= last_day:
-        rows.append((month.date(), "m1", None, "s1", None, "RUB", 1, 1, 0, 0, 0, 0, money("1"), 0, 0, 50))
+        rows.append((month.date(), "m1", None, "s1", None, "RUB", 1, 1, 0, 0, 0, 0, money("1"), 0, 0, 50, 0))
         month = (month + timedelta(days=31)).replace(day=1)
     counted = sum_visits(make_rows("visits_monthly", rows), by="service", last_day=last_day)
     assert counted["bookings_count"].tolist() == [12]
@@ -234,10 +234,12 @@ def test_a_month_and_the_eleven_before_it_are_counted(last_day: date, first: dat
 
 @pytest.mark.parametrize(
     ("presumed", "percent", "share"),
-    [(0, 50, "0.2000"), (10, 50, "0.2000"), (11, 50, None), (11, 45, "0.2000"), (20, 0, "0.2000")],
+    [(0, 50, "0.1600"), (10, 50, "0.1600"), (11, 50, None), (11, 45, "0.1600"), (20, 0, "0.1600")],
 )
-def test_a_share_of_missed_visits_is_of_recorded_ones(presumed: int, percent: int, share: str | None) -> None:
-    row = (date(2026, 10, 1), "m1", None, "s1", None, "RUB", 20, 16, 4, 0, 0, 0, money("1"), 0, presumed, percent)
+def test_a_share_of_missed_visits_is_of_recorded_ones_and_those_given_up_late(
+    presumed: int, percent: int, share: str | None
+) -> None:
+    row = (date(2026, 10, 1), "m1", None, "s1", None, "RUB", 28, 16, 4, 8, 0, 0, money("1"), 0, presumed, percent, 5)
     found = sum_visits(make_rows("visits_monthly", [row]), by="service", last_day=LAST_DAY)
     assert found["missed_share"].tolist() == [share and Decimal(share)]
     assert found["presumed_count"].tolist() == [presumed]

@@ -5,10 +5,12 @@
         'cancelled_bookings', 'unique_clients', 'new_clients', 'inferred_sessions', 'messages', 'user_messages', 'agent_messages',
         'unique_persons', 'new_persons',
         'new_bookings', 'moves', 'cancellations', 'intended_dialogs', 'intended_bookings', 'intended_conversion',
+        'outreach_sessions',
     ],
     'revenue_daily': [
         'kept_bookings', 'kept_amount', 'cancelled_bookings', 'cancelled_amount', 'bookings_without_amount', 'booked_count',
-        'booked_amount', 'no_show_count', 'unknown_count', 'earned_count', 'earned_amount', 'earned_recorded_amount',
+        'booked_amount', 'no_show_count', 'unknown_count', 'earned_count', 'earned_amount', 'earned_recorded_amount', 'no_show_amount', 'unknown_amount',
+        'earned_recorded_count', 'earned_without_amount',
     ],
 } -%}
 

@@ -12,10 +12,15 @@ tenants as (
 
 ),
 
--- Read twice, once for each kind of name.
-wishes as not materialized (
+service_titles as (
 
-    select * from {{ ref('stg_agent_p__wishes') }}
+    select * from {{ ref('int_services_named') }}
+
+),
+
+staff_names as (
+
+    select * from {{ ref('int_staff_named') }}
 
 ),
 
@@ -23,18 +28,20 @@ wishes as not materialized (
 planned as (
 
     select
-        tenant_id,
-        {{ month_of('visit_day') }} as visit_month,
-        coalesce(service_id, '') as service_id,
-        coalesce(staff_id, '') as staff_id,
-        coalesce(booking_currency, 'XXX') as currency,
-        person_id,
-        outcome,
-        is_visit,
-        is_visit and outcome_source = 'presumed' as is_presumed,
-        booking_amount
+        visits.tenant_id,
+        {{ month_of('visits.visit_day') }} as visit_month,
+        coalesce(visits.service_id, '') as service_id,
+        coalesce(visits.staff_id, '') as staff_id,
+        coalesce(visits.booking_currency, 'XXX') as currency,
+        visits.person_id,
+        visits.outcome,
+        visits.is_visit,
+        visits.is_visit and visits.outcome_source = 'presumed' as is_presumed,
+        coalesce(visits.is_released_late and visits.visit_at < {{ as_of_moment(tenant_timezone()) }}, false) as is_missed_late,
+        visits.booking_amount
     from visits
-    where outcome <> 'moved' and isfinite(visit_at)
+    left join tenants on visits.tenant_id = tenants.tenant_id
+    where visits.outcome <> 'moved' and isfinite(visits.visit_at)
 
 ),
 
@@ -56,58 +63,10 @@ counted as (
         coalesce(sum(booking_amount) filter (where is_visit), 0) as arrived_amount,
         count(*) filter (where is_visit and booking_amount is null) as amount_missing_count,
         count(*) filter (where is_presumed) as presumed_count,
-        coalesce(sum(booking_amount) filter (where is_presumed), 0) as presumed_amount
+        coalesce(sum(booking_amount) filter (where is_presumed), 0) as presumed_amount,
+        count(*) filter (where is_missed_late) as late_cancelled_count
     from planned
     group by tenant_id, visit_month, service_id, staff_id, currency
-
-),
-
--- Bots name services and staff in wishes alone (seed 01, section 5): bookings know numbers.
-services_wished as (
-
-    select
-        tenant_id,
-        wish_id,
-        created_at,
-        {{ wished_service('wishes') }} as service_id,
-        case when {{ is_scalar("meta -> 'service_title'") }} then nullif(btrim(service_title), '') end as service_title
-    from wishes
-
-),
-
-service_titles as (
-
-    select distinct on (tenant_id, service_id)
-        tenant_id,
-        service_id,
-        service_title
-    from services_wished
-    where service_title is not null
-    order by tenant_id asc, service_id asc, created_at desc nulls last, wish_id desc
-
-),
-
-staff_wished as (
-
-    select
-        tenant_id,
-        wish_id,
-        created_at,
-        {{ read_scalar("meta -> 'staff_id'") }} as staff_id,
-        case when {{ is_scalar("meta -> 'staff_name'") }} then nullif(btrim(staff_name), '') end as staff_name
-    from wishes
-
-),
-
-staff_names as (
-
-    select distinct on (tenant_id, staff_id)
-        tenant_id,
-        staff_id,
-        staff_name
-    from staff_wished
-    where staff_name is not null
-    order by tenant_id asc, staff_id asc, created_at desc nulls last, wish_id desc
 
 )
 
@@ -130,7 +89,8 @@ select
     counted.amount_missing_count,
     counted.presumed_count,
     counted.presumed_amount,
-    coalesce(tenants.recorded_attendance_percent, {{ var('recorded_attendance_percent') }}) as recorded_attendance_percent
+    coalesce(tenants.recorded_attendance_percent, {{ var('recorded_attendance_percent') }}) as recorded_attendance_percent,
+    counted.late_cancelled_count
 from counted
 left join tenants on counted.tenant_id = tenants.tenant_id
 left join service_titles

@@ -45,6 +45,7 @@ valued as (
         is_previous,
         measure,
         currency,
+        kind,
         case kind
             when 'count' then part_sum
             when 'rate' then case when is_told then {{ rate_of('part_sum', 'whole_count') }} end
@@ -80,7 +81,10 @@ select
     previous.value_high as previous_value_high,
     periods.is_comparable,
     latest.presumed_count,
-    previous.presumed_count as previous_presumed_count
+    previous.presumed_count as previous_presumed_count,
+    latest.kind,
+    {{ unit_of('latest.measure') }} as unit,
+    {{ better_way('latest.measure') }} as better
 from periods
 inner join valued as latest
     on

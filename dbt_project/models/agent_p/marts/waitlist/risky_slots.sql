@@ -37,32 +37,15 @@ sessions as not materialized (
 
 ),
 
-wishes as not materialized (
-
-    select * from {{ ref('stg_agent_p__wishes') }}
-
-),
-
--- Only wishes say what a service and a staff member are called.
 titles as (
 
-    select
-        tenant_id,
-        {{ wished_service('wishes') }} as service_id,
-        max(service_title) as service_title
-    from wishes
-    group by tenant_id, {{ wished_service('wishes') }}
+    select * from {{ ref('int_services_named') }}
 
 ),
 
 names as (
 
-    select
-        tenant_id,
-        meta ->> 'staff_id' as staff_id,
-        max(staff_name) as staff_name
-    from wishes
-    group by tenant_id, meta ->> 'staff_id'
+    select * from {{ ref('int_staff_named') }}
 
 ),
 
